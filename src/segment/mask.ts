@@ -1,0 +1,30 @@
+import type { Box, Point } from "../geometry.ts";
+
+/**
+ * A binary mask as run lengths, **row-major** over its own box (COCO's RLE is column-major: see
+ * `docs/architecture.md`). Runs alternate background, foreground, starting with background
+ * (which may be 0); their sum is box.width × box.height.
+ */
+export interface Rle {
+  readonly width: number;
+  readonly height: number;
+  readonly runs: readonly number[];
+}
+
+/** One object found in one patch. Frame: patch px. */
+export interface PatchMask {
+  /** Over `box` only, not over the whole patch. */
+  readonly rle: Rle;
+  /** Tight box of the mask, patch px, integers. */
+  readonly box: Box;
+  /** Foreground pixels, patch px². */
+  readonly area: number;
+  /** The model's own estimate of IoU, 0..1. */
+  readonly predictedIou: number;
+  /** IoU of the mask cut at +offset and −offset logits, 0..1 (SAM's definition). */
+  readonly stabilityScore: number;
+  /** The prompt point that made it, patch px. */
+  readonly point: Point;
+  /** Mean hematoxylin optical density inside the mask (Ruifrok & Johnston 2001 vectors). */
+  readonly hematoxylinOd: number;
+}

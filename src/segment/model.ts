@@ -1,0 +1,59 @@
+/** The ONNX contracts an adapter exists for. */
+export type ContractName = "window" | "sam-meta" | "sam-hf";
+
+/** One file of a model, beside its description. */
+export interface ModelFile {
+  /** Absolute path after loading; relative to the JSON file in it. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Thresholds of the fully automatic mode of a model with an objectness output. */
+export interface AutoSettings {
+  readonly objectnessThreshold: number;
+  /** Peaks closer than this to a higher one are dropped, patch px. */
+  readonly peakRadiusPx: number;
+  readonly predictedIouThreshold: number;
+  /** Logit at which a mask is cut. */
+  readonly maskThreshold: number;
+  /** Mask IoU above which the lower-ranked of two masks is dropped. */
+  readonly nmsIou: number;
+  /** 1: decode again with the mask's box as prompt. */
+  readonly refinePasses: 0 | 1;
+  readonly minAreaUm2: number;
+}
+
+/** Thresholds of SAM's automatic mask generation (names and defaults of the reference implementation). */
+export interface GridSettings {
+  readonly pointsPerSide: number;
+  readonly predictedIouThreshold: number;
+  readonly stabilityScoreThreshold: number;
+  readonly stabilityScoreOffset: number;
+  readonly maskThreshold: number;
+  readonly nmsIou: number;
+}
+
+/** A model as its JSON file describes it. */
+export interface ModelSpec {
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+  readonly contract: ContractName;
+  readonly tasks: readonly string[];
+  readonly files: { readonly encoder: ModelFile; readonly decoder: ModelFile };
+  /** Encoder input: sides are multiples of `stride`; `size` fixes the side (1024 for SAM). */
+  readonly input: { readonly stride: number; readonly size: number | null };
+  /** `window` contract only: the logits window a prompt is answered in. */
+  readonly window: { readonly cells: number; readonly stride: number } | null;
+  /** µm/px the model was trained at, or null. */
+  readonly mpp: number | null;
+  readonly masksPerPrompt: number;
+  readonly auto: AutoSettings | null;
+  readonly grid: GridSettings;
+  readonly licence: string;
+  /** Data sets it was trained on, by name; empty when unknown. */
+  readonly trainedOn: readonly string[];
+  /** SHA-256 over both files' SHA-256 hex strings joined by a newline: the model's identity in run.json. */
+  readonly sha256: string;
+}

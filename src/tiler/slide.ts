@@ -1,0 +1,72 @@
+import type { Box, Size } from "../geometry.ts";
+
+/** An 8-bit RGB picture, rows top to bottom, no padding (HWC uint8). */
+export interface RgbImage {
+  /** width × height × 3 bytes. */
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One resolution of a slide's pyramid. */
+export interface Level {
+  /** 0 is the finest. */
+  readonly index: number;
+  /** The level's own size, in its own pixels. */
+  readonly size: Size;
+  /** Level-0 pixels per pixel of this level, ≥ 1: mean of the two axes, as OpenSlide reports it. */
+  readonly downsample: number;
+  /** Size of a stored tile, in this level's pixels. A plain image is one tile. */
+  readonly tileSize: Size;
+}
+
+/** Where a slide's µm/px comes from, most trusted first. */
+export type MppSource = "override" | "vendor" | "tiff-resolution";
+
+/** Size of a level-0 pixel. */
+export interface Mpp {
+  /** µm per pixel along x. */
+  readonly x: number;
+  /** µm per pixel along y. */
+  readonly y: number;
+  readonly source: MppSource;
+}
+
+/** A stored JPEG tile, complete enough to be decoded by any JPEG decoder with the slide's own colours. */
+export interface RawTile {
+  readonly mime: "image/jpeg";
+  readonly data: Uint8Array;
+}
+
+/**
+ * An open whole-slide image.
+ *
+ * `readRegion` takes its box in the **named level's own pixels**; parts outside the level are
+ * white (255). Pixels equal OpenSlide's.
+ */
+export interface Slide {
+  readonly path: string;
+  /** e.g. "aperio", "generic-tiff", "plain". */
+  readonly vendor: string;
+  /** Level-0 size, in pixels. */
+  readonly size: Size;
+  /** null when the file does not say: the caller must give it (MissingMppError elsewhere). */
+  readonly mpp: Mpp | null;
+  /** Objective magnification the scanner states, e.g. 20 or 40; for display only, never compared. */
+  readonly objectivePower: number | null;
+  /** Finest first, at least one. */
+  readonly levels: readonly Level[];
+  /** Names of label, macro and thumbnail images in the file: listed, never read unless asked for by name. */
+  readonly associated: readonly string[];
+  /** Reads a box given in the level's own pixels (integers). Throws CorruptSlideError. */
+  readRegion(level: number, levelBox: Box, signal?: AbortSignal): Promise<RgbImage>;
+  /** The stored tile at column, row of a level as JPEG bytes, or null where it is not stored so. */
+  readRawTile(level: number, column: number, row: number): Promise<RawTile | null>;
+  close(): Promise<void>;
+}
+
+/** How to open a slide. */
+export interface OpenOptions {
+  /** µm/px of level 0, overriding what the file says. */
+  readonly mpp?: number;
+}
