@@ -1,0 +1,38 @@
+import type { Box } from "../geometry.ts";
+import type { ProgressListener } from "./progress.ts";
+
+/** What to segment, and how. Everything left out takes the task's or the model's own value. */
+export interface SegmentSlideOptions {
+  /** Path of the slide file. */
+  readonly slide: string;
+  /** nuclei, tumor or tissue. */
+  readonly task: string;
+  /** Folder that receives `<slide stem>.<task>/`. */
+  readonly out: string;
+  /** Name of an embedded model or path of a model's JSON file. */
+  readonly model?: string;
+  /** Only this part, level-0 px. */
+  readonly region?: Box;
+  /** µm per level-0 px, overriding the file. */
+  readonly mpp?: number;
+  /** Worker threads, one ONNX Runtime thread each. */
+  readonly workers?: number;
+  /** `auto`: at the model's objectness peaks; `grid`: SAM's regular grid. */
+  readonly prompts?: "auto" | "grid";
+  readonly pointsPerSide?: number;
+  /** Predicted-IoU threshold, 0..1. */
+  readonly iou?: number;
+  /** Stability-score threshold, 0..1 (grid prompts). */
+  readonly stability?: number;
+  /** Patch side, grid px. */
+  readonly patchSize?: number;
+  /** Overlap of neighbouring patches, grid px. */
+  readonly overlap?: number;
+  /** Go on with an unfinished run. */
+  readonly resume?: boolean;
+  /** Throw away an unfinished run. */
+  readonly overwrite?: boolean;
+  /** Aborting finishes the patches in flight, records them and throws `interrupted`. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}

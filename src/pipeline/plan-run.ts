@@ -1,0 +1,130 @@
+import { MicrotomeError } from "../errors.ts";
+import type { Box } from "../geometry.ts";
+import type { Scale, TaskSpec } from "../scales/scale.ts";
+import { selectScale } from "../scales/select-scale.ts";
+import type { AutoSettings, GridSettings, ModelSpec } from "../segment/model.ts";
+import type { SegmentSettings } from "../segment/protocol.ts";
+import type { RunParameters } from "../store/run-record.ts";
+import { type PatchPlan, planPatches } from "../tiler/plan-patches.ts";
+import type { Slide } from "../tiler/slide.ts";
+import type { TissueMask } from "../tiler/tissue.ts";
+import type { SegmentSlideOptions } from "./options.ts";
+
+/** Everything about a run that is decided before its first patch is read. */
+export interface RunPlan {
+  readonly task: TaskSpec;
+  readonly scale: Scale;
+  /** µm per level-0 px. */
+  readonly slideMpp: number;
+  readonly patches: PatchPlan;
+  readonly prompts: "auto" | "grid";
+  readonly settings: SegmentSettings;
+  readonly parameters: RunParameters;
+}
+
+/**
+ * Decides scale, patches, prompts and thresholds; pure.
+ *
+ * Throws `missing-mpp`, `usage` (options that contradict each other or the model).
+ */
+export function planRun(
+  slide: Slide,
+  task: TaskSpec,
+  model: ModelSpec,
+  tissue: TissueMask,
+  options: SegmentSlideOptions,
+): RunPlan {
+  const scale = selectScale(slide, task.mpp);
+  // selectScale has refused a slide without µm/px.
+  const slideMpp = scale.mpp / scale.gridDownsample;
+  const patchSize = options.patchSize ?? task.patchSize;
+  const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
+  requireOverlap(patchSize, overlap, model.input.stride);
+  const prompts = options.prompts ?? (model.auto ? "auto" : "grid");
+  if (prompts === "auto" && !model.auto) {
+    throw new MicrotomeError(
+      "usage",
+      `model ${model.name} has no objectness output, which --prompts auto needs; use --prompts grid.`,
+      { model: model.name },
+    );
+  }
+  const auto = model.auto && withAutoOptions(model.auto, options);
+  const grid = withGridOptions(model, task, options);
+  const settings: SegmentSettings = {
+    model,
+    auto,
+    grid,
+    mpp: scale.mpp,
+    minAreaUm2: task.minAreaUm2,
+    maxAreaUm2: task.maxAreaUm2,
+  };
+  const region = options.region ? clipRegion(options.region, slide) : null;
+  const patches = planPatches({ size: slide.size, scale, patchSize, overlap, region, tissue });
+  const parameters: RunParameters = {
+    task: task.name,
+    slideMpp,
+    mpp: scale.mpp,
+    level: scale.level,
+    resample: scale.resample,
+    patchSize,
+    overlap,
+    region,
+    prompts,
+    auto: prompts === "auto" ? auto : null,
+    grid,
+    minAreaUm2: task.minAreaUm2,
+    maxAreaUm2: task.maxAreaUm2,
+  };
+  return { task, scale, slideMpp, patches, prompts, settings, parameters };
+}
+
+function requireOverlap(patchSize: number, overlap: number, stride: number): void {
+  if (patchSize % stride !== 0 || patchSize < 4 * stride) {
+    throw new MicrotomeError(
+      "usage",
+      `--patch-size ${patchSize} does not fit the model: expected a multiple of ${stride}, at least ${4 * stride}.`,
+      { patchSize, stride },
+    );
+  }
+  if (overlap < 0 || overlap > patchSize / 2) {
+    throw new MicrotomeError(
+      "usage",
+      `--overlap ${overlap} does not fit patches of ${patchSize} px: expected 0 to ${patchSize / 2}.`,
+      { overlap, patchSize },
+    );
+  }
+}
+
+function withAutoOptions(auto: AutoSettings, options: SegmentSlideOptions): AutoSettings {
+  return { ...auto, predictedIouThreshold: options.iou ?? auto.predictedIouThreshold };
+}
+
+function withGridOptions(
+  model: ModelSpec,
+  task: TaskSpec,
+  options: SegmentSlideOptions,
+): GridSettings {
+  const { grid } = model;
+  return {
+    ...grid,
+    pointsPerSide: options.pointsPerSide ?? Math.max(grid.pointsPerSide, task.pointsPerSide),
+    predictedIouThreshold: options.iou ?? grid.predictedIouThreshold,
+    stabilityScoreThreshold: options.stability ?? grid.stabilityScoreThreshold,
+  };
+}
+
+function clipRegion(region: Box, slide: Slide): Box {
+  const { width, height } = slide.size;
+  const x = Math.max(0, region.x);
+  const y = Math.max(0, region.y);
+  const right = Math.min(width, region.x + region.width);
+  const bottom = Math.min(height, region.y + region.height);
+  if (right <= x || bottom <= y) {
+    throw new MicrotomeError(
+      "usage",
+      `--region ${region.x},${region.y},${region.width},${region.height} lies outside ${slide.path}, which is ${width}×${height} px at level 0.`,
+      { width, height },
+    );
+  }
+  return { x, y, width: right - x, height: bottom - y };
+}

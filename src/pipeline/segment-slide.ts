@@ -1,0 +1,296 @@
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { MicrotomeError, toErrorRecord } from "../errors.ts";
+import { writeQuPath } from "../export/qupath.ts";
+import { mergePatches } from "../merge/merge-patches.ts";
+import { taskNamed } from "../scales/tasks.ts";
+import type { ModelSpec } from "../segment/model.ts";
+import { defaultModelFor, loadModel } from "../segment/registry.ts";
+import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segmenter.ts";
+import { fingerprintFile } from "../store/fingerprint.ts";
+import { RunFolder, readRunRecord, runFolderName, runKey } from "../store/run-folder.ts";
+import type { RunRecord, RunState } from "../store/run-record.ts";
+import { openSlide } from "../tiler/open-slide.ts";
+import type { PlannedPatch } from "../tiler/patch.ts";
+import { allowedCells, validBox } from "../tiler/plan-patches.ts";
+import { readPatch } from "../tiler/read-patch.ts";
+import type { Slide } from "../tiler/slide.ts";
+import { detectTissue, type TissueMask } from "../tiler/tissue.ts";
+import { VERSION } from "../version.ts";
+import { forEachBounded } from "./bounded.ts";
+import type { SegmentSlideOptions } from "./options.ts";
+import { planRun, type RunPlan } from "./plan-run.ts";
+import { segmentedAreaMm2 } from "./segmented-area.ts";
+import { Stopwatch } from "./stopwatch.ts";
+
+/** Cells a side of the grid that tells a worker where tissue is. */
+const ALLOW_CELLS = 64;
+
+/** How a run ended: run.json, and where its folder is. */
+export interface SegmentSlideResult {
+  readonly record: RunRecord;
+  /** Absolute path of the run folder. */
+  readonly folder: string;
+  /** True when nothing was left to do. */
+  readonly unchanged: boolean;
+}
+
+/** What a run would do, from `--dry-run`. */
+export interface SegmentSlidePlan {
+  readonly plan: RunPlan;
+  readonly model: ModelSpec;
+  readonly areaMm2: number;
+}
+
+/**
+ * Segments a slide: level and scale chosen, tissue found, patches segmented in workers, seams
+ * joined, QuPath GeoJSON written.
+ *
+ * A patch that fails is recorded in `failures` and the run goes on. The run may be killed at any
+ * moment; with `resume` it repeats only unfinished patches and writes the same bytes. Throws
+ * MicrotomeErrors for input, model or output that cannot be used, and `interrupted` on abort.
+ */
+export async function segmentSlide(options: SegmentSlideOptions): Promise<SegmentSlideResult> {
+  const run = await prepare(options);
+  try {
+    return await execute(run, options);
+  } finally {
+    await run.slide.close();
+  }
+}
+
+/** Plans a run without reading a patch or writing a file. */
+export async function planSlide(options: SegmentSlideOptions): Promise<SegmentSlidePlan> {
+  const { slide, plan, model, tissue } = await prepare(options);
+  await slide.close();
+  return { plan, model, areaMm2: segmentedAreaMm2(tissue, plan) };
+}
+
+interface PreparedRun {
+  readonly slide: Slide;
+  readonly plan: RunPlan;
+  readonly model: ModelSpec;
+  readonly tissue: TissueMask;
+  readonly identity: { readonly bytes: number; readonly sha256: string };
+  readonly key: string;
+  readonly watch: Stopwatch;
+}
+
+async function prepare(options: SegmentSlideOptions): Promise<PreparedRun> {
+  const watch = new Stopwatch();
+  const report = (stage: "open" | "tissue" | "model") =>
+    options.onProgress?.({ stage, done: 0, total: 0, resumed: 0, failed: 0 });
+  const task = taskNamed(options.task);
+  report("model");
+  const model = await watch.time("model", async () =>
+    loadModel(options.model ?? (await defaultModelFor(task.name))),
+  );
+  report("open");
+  const openOptions = options.mpp === undefined ? {} : { mpp: options.mpp };
+  const slide = await watch.time("open", () => openSlide(options.slide, openOptions));
+  try {
+    const identity = await watch.time("open", () => fingerprintFile(options.slide));
+    report("tissue");
+    const tissue = await watch.time("tissue", () => detectTissue(slide));
+    const plan = planRun(slide, task, model, tissue, options);
+    const key = runKey({
+      fingerprint: identity.sha256,
+      model: model.sha256,
+      software: VERSION,
+      parameters: plan.parameters,
+    });
+    return { slide, plan, model, tissue, identity, key, watch };
+  } catch (error) {
+    await slide.close();
+    throw error;
+  }
+}
+
+async function execute(
+  run: PreparedRun,
+  options: SegmentSlideOptions,
+): Promise<SegmentSlideResult> {
+  const path = resolve(options.out, runFolderName(options.slide, run.plan.task.name));
+  const finished = options.resume ? await finishedRecord(path, run.key) : null;
+  if (finished) return { record: finished, folder: path, unchanged: true };
+  const folder = await RunFolder.open(path, run.key, {
+    resume: options.resume ?? false,
+    overwrite: options.overwrite ?? false,
+  });
+  try {
+    await folder.writeRecord(await describe(run, folder, "running", options, { objects: 0 }));
+    const totals = await segmentPatches(run, folder, options);
+    if (options.signal?.aborted) {
+      await folder.writeRecord(await describe(run, folder, "interrupted", options, { objects: 0 }));
+      throw interrupted(folder, run);
+    }
+    const found = await mergeAndExport(run, folder, options);
+    const state: RunState = folder.ledger.counts.failed > 0 ? "incomplete" : "done";
+    const record = await describe(run, folder, state, options, { ...found, ...totals });
+    await folder.writeRecord(record);
+    return { record, folder: path, unchanged: false };
+  } finally {
+    await folder.close();
+  }
+}
+
+async function finishedRecord(path: string, key: string): Promise<RunRecord | null> {
+  const record = await readRunRecord(path);
+  if (record?.state !== "done" || record.key !== key) return null;
+  const present = await Promise.all(
+    record.files.map((name) => stat(join(path, name)).then((s) => s.isFile(), () => false)),
+  );
+  return present.every(Boolean) ? record : null;
+}
+
+async function segmentPatches(
+  run: PreparedRun,
+  folder: RunFolder,
+  options: SegmentSlideOptions,
+): Promise<{ prompts: number }> {
+  const { plan, watch } = run;
+  const all = plan.patches.patches;
+  const pending = all.filter((patch) => !folder.ledger.has(patch.index));
+  let failed = 0;
+  let prompts = 0;
+  let done = all.length - pending.length;
+  const resumed = done;
+  const report = () =>
+    options.onProgress?.({ stage: "segment", done, total: all.length, resumed, failed });
+  report();
+  if (pending.length === 0) return { prompts };
+  const workers = Math.min(options.workers ?? defaultWorkers(), pending.length);
+  const segmenter = await watch.time("model", () =>
+    createSegmenter({ settings: plan.settings, workers }),
+  );
+  const started = performance.now();
+  try {
+    await forEachBounded(pending, segmenter.capacity, options.signal, async (planned) => {
+      const outcome = await segmentOne(run, segmenter, planned);
+      if (outcome.ok) {
+        prompts += outcome.prompts;
+        watch.add("encode", outcome.ms.encode);
+        watch.add("decode", outcome.ms.decode);
+        watch.add("post", outcome.ms.post);
+        await folder.ledger.append({ patch: planned.index, ...outcome });
+      } else {
+        failed++;
+        await folder.ledger.append({ patch: planned.index, ok: false, error: outcome.error });
+      }
+      done++;
+      report();
+    });
+  } finally {
+    watch.add("segment", performance.now() - started);
+    await segmenter.close();
+  }
+  return { prompts };
+}
+
+async function segmentOne(run: PreparedRun, segmenter: Segmenter, planned: PlannedPatch) {
+  const { plan, slide, tissue, watch } = run;
+  try {
+    const patch = await watch.time("read", () => readPatch(slide, plan.scale, planned));
+    const cells = allowedCells(tissue, planned, ALLOW_CELLS);
+    return await segmenter.segment({
+      patchId: planned.id,
+      image: patch.image,
+      prompts: { kind: plan.prompts },
+      allow: cells && { cells: ALLOW_CELLS, data: cells },
+      valid: validBox(planned, plan.patches.gridSize),
+    });
+  } catch (error) {
+    return { ok: false as const, error: toErrorRecord(error) };
+  }
+}
+
+async function mergeAndExport(run: PreparedRun, folder: RunFolder, options: SegmentSlideOptions) {
+  const { plan, model, watch } = run;
+  const file = `${plan.task.name}.geojson.gz`;
+  const seams: Record<string, number> = {};
+  const total = plan.patches.patches.length;
+  options.onProgress?.({ stage: "merge", done: 0, total, resumed: 0, failed: 0 });
+  const { objects } = await watch.time("merge", () =>
+    writeQuPath(
+      mergePatches({
+        patches: plan.patches.patches,
+        masksOf: (patch) => folder.ledger.masksOf(patch),
+        scale: plan.scale,
+        slideMpp: plan.slideMpp,
+        seams: plan.task.seams,
+        minAreaUm2: plan.task.minAreaUm2,
+        maxAreaUm2: plan.task.maxAreaUm2,
+        idSeed: run.key,
+        stats: seams,
+      }),
+      { path: folder.file(file), task: plan.task, model: model.name },
+    ),
+  );
+  return { objects, seams, files: [file] };
+}
+
+async function describe(
+  run: PreparedRun,
+  folder: RunFolder,
+  state: RunState,
+  options: SegmentSlideOptions,
+  found: {
+    readonly objects: number;
+    readonly prompts?: number;
+    readonly seams?: Readonly<Record<string, number>>;
+    readonly files?: readonly string[];
+  },
+): Promise<RunRecord> {
+  const { slide, plan, model, identity } = run;
+  const { done, failed, masks } = folder.ledger.counts;
+  const failures = await folder.ledger.failures();
+  const ids = new Map(plan.patches.patches.map((patch) => [patch.index, patch.id]));
+  return {
+    format: 1,
+    state,
+    researchUseOnly: "for research use only",
+    software: { name: "microtome", version: VERSION },
+    key: run.key,
+    task: plan.task.name,
+    slide: {
+      name: basename(options.slide),
+      path: resolve(options.slide),
+      bytes: identity.bytes,
+      fingerprint: identity.sha256,
+      vendor: slide.vendor,
+      ...slide.size,
+    },
+    mpp: {
+      slide: plan.slideMpp,
+      source: slide.mpp?.source ?? "unknown",
+      used: plan.scale.mpp,
+      level: plan.scale.level,
+      upsampled: plan.scale.upsampled,
+    },
+    model: {
+      name: model.name,
+      version: model.version,
+      contract: model.contract,
+      sha256: model.sha256,
+      licence: model.licence,
+    },
+    parameters: plan.parameters,
+    patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
+    counts: { objects: found.objects, masks, prompts: found.prompts ?? 0 },
+    areaMm2: segmentedAreaMm2(run.tissue, plan),
+    seams: found.seams ?? {},
+    seconds: run.watch.seconds,
+    failures: failures.map(({ patch, error }) => ({ patch: ids.get(patch) ?? String(patch), error })),
+    files: found.files ?? [],
+  };
+}
+
+function interrupted(folder: RunFolder, run: PreparedRun): MicrotomeError {
+  const { done } = folder.ledger.counts;
+  const total = run.plan.patches.patches.length;
+  return new MicrotomeError(
+    "interrupted",
+    `stopped after ${done} of ${total} patches; they are kept in ${folder.path}: run the same command with --resume to go on.`,
+    { done, total, path: folder.path },
+  );
+}

@@ -1,0 +1,268 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { type ErrorRecord, MicrotomeError } from "../errors.ts";
+import type { PatchMask } from "../segment/mask.ts";
+
+/** What became of one patch. */
+export type LedgerEntry =
+  | {
+      readonly patch: number;
+      readonly ok: true;
+      readonly masks: readonly PatchMask[];
+      readonly prompts: number;
+    }
+  | { readonly patch: number; readonly ok: false; readonly error: ErrorRecord };
+
+interface Slot {
+  readonly offset: number;
+  readonly length: number;
+  readonly ok: boolean;
+  readonly masks: number;
+}
+
+/** A mask as an array, short enough to be written a million times. */
+type PackedMask = readonly [
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  area: number,
+  predictedIou: number,
+  stabilityScore: number,
+  pointX: number,
+  pointY: number,
+  hematoxylinOd: number,
+  runs: readonly number[],
+];
+
+const READ_CHUNK = 4 * 1024 * 1024;
+const SYNC_AFTER_MS = 2000;
+
+/**
+ * The append-only record of a run's patches: one line a patch, `crc32 json`.
+ *
+ * Opening it again keeps every whole line and cuts the file where a crash tore it, so what was
+ * written before a kill is never lost and never half-read. Only line positions are held in memory;
+ * masks are read back one patch at a time. The first line is a header with the run's key.
+ */
+export class Ledger {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #slots = new Map<number, Slot>();
+  #end: number;
+  #lastSync = Date.now();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: FileHandle, path: string, end: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#end = end;
+  }
+
+  /** Starts an empty ledger for a run key, replacing what was there. */
+  static async create(path: string, key: string): Promise<Ledger> {
+    const ledger = new Ledger(await open(path, "w+"), path, 0);
+    await ledger.#writeLine(JSON.stringify({ format: 1, key }));
+    return ledger;
+  }
+
+  /**
+   * Opens the ledger of an earlier run, or null when there is none for this key: the file is
+   * absent, its header is torn, or it belongs to other parameters.
+   */
+  static async resume(path: string, key: string): Promise<Ledger | null> {
+    let file: FileHandle;
+    try {
+      file = await open(path, "r+");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw error;
+    }
+    const ledger = new Ledger(file, path, 0);
+    if (await ledger.#scan(key)) return ledger;
+    await file.close();
+    return null;
+  }
+
+  /** Patches that are settled; a failed one counts only until it is tried again. */
+  has(patch: number): boolean {
+    return this.#slots.get(patch)?.ok === true;
+  }
+
+  /** Number of patches recorded as done, as failed, and of masks in all. */
+  get counts(): { readonly done: number; readonly failed: number; readonly masks: number } {
+    let [done, failed, masks] = [0, 0, 0];
+    for (const slot of this.#slots.values()) {
+      if (slot.ok) done++;
+      else failed++;
+      masks += slot.masks;
+    }
+    return { done, failed, masks };
+  }
+
+  /** Records a patch; the latest record of a patch is the one that counts. */
+  async append(entry: LedgerEntry): Promise<void> {
+    const json = entry.ok
+      ? JSON.stringify({
+          patch: entry.patch,
+          prompts: entry.prompts,
+          masks: entry.masks.map(packMask),
+        })
+      : JSON.stringify({ patch: entry.patch, error: entry.error });
+    const work = this.#writing.then(async () => {
+      const slot = await this.#writeLine(json);
+      const masks = entry.ok ? entry.masks.length : 0;
+      this.#slots.set(entry.patch, { ...slot, ok: entry.ok, masks });
+      if (Date.now() - this.#lastSync > SYNC_AFTER_MS) {
+        await this.#file.datasync();
+        this.#lastSync = Date.now();
+      }
+    });
+    this.#writing = work.catch(() => undefined);
+    await work;
+  }
+
+  /** The masks of a patch, patch px; none for a patch that failed or was not recorded. */
+  async masksOf(patch: number): Promise<readonly PatchMask[]> {
+    const entry = await this.#read(patch);
+    return entry?.ok ? entry.masks : [];
+  }
+
+  /** Every failure on record, in patch order. */
+  async failures(): Promise<readonly { readonly patch: number; readonly error: ErrorRecord }[]> {
+    const failed = [...this.#slots].filter(([, slot]) => !slot.ok).map(([patch]) => patch);
+    const found: { patch: number; error: ErrorRecord }[] = [];
+    for (const patch of failed.sort((a, b) => a - b)) {
+      const entry = await this.#read(patch);
+      if (entry && !entry.ok) found.push({ patch, error: entry.error });
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.datasync();
+    await this.#file.close();
+  }
+
+  async #writeLine(json: string): Promise<{ offset: number; length: number }> {
+    const body = Buffer.from(json, "utf8");
+    const line = Buffer.concat([Buffer.from(`${checksum(body)} `), body, Buffer.from("\n")]);
+    const offset = this.#end;
+    await this.#file.write(line, 0, line.length, offset);
+    this.#end += line.length;
+    return { offset, length: line.length };
+  }
+
+  async #read(patch: number): Promise<LedgerEntry | null> {
+    const slot = this.#slots.get(patch);
+    if (!slot) return null;
+    const line = Buffer.alloc(slot.length);
+    await this.#file.read(line, 0, slot.length, slot.offset);
+    const entry = parseLine(line.subarray(0, slot.length - 1));
+    if (!entry || !("patch" in entry)) {
+      throw new MicrotomeError(
+        "corrupt-file",
+        `${this.#path}: the record of patch ${patch} no longer matches its checksum; the disk or another program changed it. Start the run again with --overwrite.`,
+        { file: this.#path, patch },
+      );
+    }
+    return unpackEntry(entry);
+  }
+
+  /** Reads line by line, keeps positions, and cuts the file after the last whole line. */
+  async #scan(key: string): Promise<boolean> {
+    let carry: Buffer = Buffer.alloc(0);
+    let position = 0;
+    let first = true;
+    const chunk = Buffer.alloc(READ_CHUNK);
+    for (;;) {
+      const { bytesRead } = await this.#file.read(chunk, 0, READ_CHUNK, position + carry.length);
+      if (bytesRead === 0) break;
+      const data = Buffer.concat([carry, chunk.subarray(0, bytesRead)]);
+      let start = 0;
+      for (;;) {
+        const newline = data.indexOf(10, start);
+        if (newline < 0) break;
+        const record = parseLine(data.subarray(start, newline));
+        if (!record) return this.#cut(position + start, !first);
+        if (first) {
+          if (!("key" in record) || record.key !== key) return false;
+          first = false;
+        } else if ("patch" in record) {
+          const length = newline + 1 - start;
+          const ok = "masks" in record;
+          const masks = "masks" in record ? record.masks.length : 0;
+          this.#slots.set(record.patch, { offset: position + start, length, ok, masks });
+        }
+        start = newline + 1;
+      }
+      position += start;
+      carry = Buffer.from(data.subarray(start));
+    }
+    return this.#cut(position, !first);
+  }
+
+  async #cut(end: number, hasHeader: boolean): Promise<boolean> {
+    if (!hasHeader) return false;
+    await this.#file.truncate(end);
+    this.#end = end;
+    return true;
+  }
+}
+
+type ParsedLine =
+  | { readonly format: number; readonly key: string }
+  | { readonly patch: number; readonly prompts: number; readonly masks: readonly PackedMask[] }
+  | { readonly patch: number; readonly error: ErrorRecord };
+
+function checksum(body: Uint8Array): string {
+  return crc32(body).toString(16).padStart(8, "0");
+}
+
+function parseLine(line: Buffer): ParsedLine | null {
+  if (line.length < 10 || line[8] !== 32) return null;
+  const body = line.subarray(9);
+  if (line.toString("latin1", 0, 8) !== checksum(body)) return null;
+  return JSON.parse(body.toString("utf8")) as ParsedLine;
+}
+
+function packMask(mask: PatchMask): PackedMask {
+  const { box, point, rle } = mask;
+  return [
+    box.x,
+    box.y,
+    box.width,
+    box.height,
+    mask.area,
+    mask.predictedIou,
+    mask.stabilityScore,
+    point.x,
+    point.y,
+    mask.hematoxylinOd,
+    rle.runs,
+  ];
+}
+
+function unpackMask(packed: PackedMask): PatchMask {
+  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs] = packed;
+  return {
+    rle: { width, height, runs },
+    box: { x, y, width, height },
+    area,
+    predictedIou,
+    stabilityScore,
+    point: { x: px, y: py },
+    hematoxylinOd: od,
+  };
+}
+
+function unpackEntry(record: Exclude<ParsedLine, { key: string }>): LedgerEntry {
+  if ("error" in record) return { patch: record.patch, ok: false, error: record.error };
+  return {
+    patch: record.patch,
+    ok: true,
+    prompts: record.prompts,
+    masks: record.masks.map(unpackMask),
+  };
+}

@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, extname, join } from "node:path";
+import { MicrotomeError } from "../errors.ts";
+import { writeFileAtomically } from "./atomic-write.ts";
+import { Ledger } from "./ledger.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/** How to treat what an earlier start left in the folder. */
+export interface RunFolderOptions {
+  /** Go on with an unfinished run of the same key. */
+  readonly resume: boolean;
+  /** Throw away an unfinished run. */
+  readonly overwrite: boolean;
+}
+
+/** The folder's name of a slide's run: `<slide stem>.<task>`. */
+export function runFolderName(slidePath: string, task: string): string {
+  const name = basename(slidePath);
+  // "slide.ome.tif" loses both endings, as people name the slide "slide".
+  const stem = name.slice(0, name.length - extname(name).length).replace(/\.ome$/i, "");
+  return `${stem || name}.${task}`;
+}
+
+/** SHA-256 of anything plain, keys in the order given: the identity of a run. */
+export function runKey(parts: object): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** Reads the run.json of a folder, or null where there is none. Throws `corrupt-file`. */
+export async function readRunRecord(folder: string): Promise<RunRecord | null> {
+  const path = join(folder, "run.json");
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    throw error;
+  }
+  try {
+    const record = JSON.parse(text) as RunRecord;
+    if (record.format === 1) return record;
+  } catch {
+    // falls through to the same message
+  }
+  throw new MicrotomeError(
+    "corrupt-file",
+    `${path} is not a run record of format 1 (found ${text.length} bytes of something else); remove it or choose another --out.`,
+    { file: path },
+  );
+}
+
+/** An open run folder: held by one process at a time through its lock file. */
+export class RunFolder {
+  readonly path: string;
+  readonly ledger: Ledger;
+  /** True when patches of an earlier start are kept. */
+  readonly resumed: boolean;
+
+  private constructor(path: string, ledger: Ledger, resumed: boolean) {
+    this.path = path;
+    this.ledger = ledger;
+    this.resumed = resumed;
+  }
+
+  /**
+   * Opens `<out>/<slide stem>.<task>/` for a run.
+   *
+   * Throws `output-unwritable` where the folder cannot be written, and `run-mismatch` where another
+   * process holds it or an unfinished run would be lost.
+   */
+  static async open(path: string, key: string, options: RunFolderOptions): Promise<RunFolder> {
+    try {
+      await mkdir(path, { recursive: true });
+      await lock(path);
+    } catch (error) {
+      if (error instanceof MicrotomeError) throw error;
+      throw new MicrotomeError(
+        "output-unwritable",
+        `cannot write to ${path}: ${(error as Error).message}; choose a folder you may write to with --out.`,
+        { path },
+        error,
+      );
+    }
+    try {
+      const ledgerPath = join(path, "ledger.ndjson");
+      const before = await readRunRecord(path);
+      if (options.resume) {
+        const ledger = await Ledger.resume(ledgerPath, key);
+        if (ledger) return new RunFolder(path, ledger, true);
+      }
+      const unfinished = before !== null && before.state !== "done";
+      if (unfinished && !options.overwrite) {
+        const why =
+          before.key === key
+            ? "it can be gone on with: add --resume"
+            : "it was started with another slide file, model or parameters, so --resume cannot go on with it";
+        throw new MicrotomeError(
+          "run-mismatch",
+          `${path} holds an unfinished run (${before.patches.done} of ${before.patches.planned} patches); ${why}; or start it again with --overwrite, or choose another --out.`,
+          { path, state: before.state },
+        );
+      }
+      return new RunFolder(path, await Ledger.create(ledgerPath, key), false);
+    } catch (error) {
+      await unlock(path);
+      throw error;
+    }
+  }
+
+  /** Absolute path of a file in the folder. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Replaces run.json in one step. */
+  async writeRecord(record: RunRecord): Promise<void> {
+    await writeFileAtomically(this.file("run.json"), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  async close(): Promise<void> {
+    await this.ledger.close();
+    await unlock(this.path);
+  }
+}
+
+interface LockOwner {
+  readonly pid: number;
+  readonly host: string;
+}
+
+async function lock(folder: string): Promise<void> {
+  const path = join(folder, "lock");
+  const mine = JSON.stringify({ pid: process.pid, host: hostname() } satisfies LockOwner);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      await writeFile(path, mine, { flag: "wx" });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const owner = await readOwner(path);
+      if (owner && (owner.host !== hostname() || isHeldByAnother(owner.pid))) {
+        throw new MicrotomeError(
+          "run-mismatch",
+          `${folder} is in use by process ${owner.pid} on ${owner.host}; wait for it, or remove ${path} if that machine is gone.`,
+          { path: folder, pid: owner.pid },
+        );
+      }
+      // The owner was killed: its lock is stale.
+      await rm(path, { force: true });
+    }
+  }
+  throw new MicrotomeError(
+    "run-mismatch",
+    `${folder} is being taken by another process; try again, or choose another --out.`,
+    { path: folder },
+  );
+}
+
+async function unlock(folder: string): Promise<void> {
+  await rm(join(folder, "lock"), { force: true });
+}
+
+async function readOwner(path: string): Promise<LockOwner | null> {
+  try {
+    const owner = JSON.parse(await readFile(path, "utf8")) as LockOwner;
+    return typeof owner.pid === "number" && typeof owner.host === "string" ? owner : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Our own number in the file means an earlier process that had the same one, as in containers. */
+function isHeldByAnother(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

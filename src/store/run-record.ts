@@ -1,0 +1,78 @@
+import type { ErrorRecord } from "../errors.ts";
+import type { Box } from "../geometry.ts";
+import type { GridSettings } from "../segment/model.ts";
+
+/** How far a run has come. */
+export type RunState = "running" | "interrupted" | "done" | "incomplete";
+
+/** What decides a run's result: two runs with equal parameters give equal bytes. */
+export interface RunParameters {
+  readonly task: string;
+  /** µm per level-0 px. */
+  readonly slideMpp: number;
+  /** µm per grid px. */
+  readonly mpp: number;
+  readonly level: number;
+  readonly resample: number;
+  readonly patchSize: number;
+  readonly overlap: number;
+  readonly region: Box | null;
+  readonly prompts: string;
+  readonly auto: object | null;
+  readonly grid: GridSettings;
+  readonly minAreaUm2: number;
+  readonly maxAreaUm2: number | null;
+}
+
+/** The content of run.json: provenance first, then what was found. */
+export interface RunRecord {
+  readonly format: 1;
+  readonly state: RunState;
+  readonly researchUseOnly: "for research use only";
+  readonly software: { readonly name: "microtome"; readonly version: string };
+  /** SHA-256 of slide identity, model and parameters: what `--resume` compares. */
+  readonly key: string;
+  readonly task: string;
+  readonly slide: {
+    readonly name: string;
+    readonly path: string;
+    readonly bytes: number;
+    /** Of the file's size and sampled blocks, see fingerprintFile. */
+    readonly fingerprint: string;
+    readonly vendor: string;
+    readonly width: number;
+    readonly height: number;
+  };
+  readonly mpp: {
+    /** µm per level-0 px. */
+    readonly slide: number;
+    readonly source: string;
+    /** µm per px that the model saw. */
+    readonly used: number;
+    readonly level: number;
+    readonly upsampled: boolean;
+  };
+  readonly model: {
+    readonly name: string;
+    readonly version: string;
+    readonly contract: string;
+    readonly sha256: string;
+    readonly licence: string;
+  };
+  readonly parameters: RunParameters;
+  readonly patches: {
+    readonly planned: number;
+    /** Planned patches left out as blank glass. */
+    readonly skipped: number;
+    readonly done: number;
+    readonly failed: number;
+  };
+  readonly counts: { readonly objects: number; readonly masks: number; readonly prompts: number };
+  /** Area segmented (tissue), mm². */
+  readonly areaMm2: number;
+  readonly seams: Readonly<Record<string, number>>;
+  /** Seconds a stage, of the last start only; `segment` is wall time. */
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly failures: readonly { readonly patch: string; readonly error: ErrorRecord }[];
+  readonly files: readonly string[];
+}
