@@ -30,7 +30,9 @@ export interface SegmentSlideOptions {
   readonly overlap?: number;
   /** Go on with an unfinished run. */
   readonly resume?: boolean;
-  /** Throw away an unfinished run. */
+  /** Take a finished run of the same slide, model and parameters as it is, as `resume` does too. */
+  readonly skipFinished?: boolean;
+  /** Throw away an unfinished run, or a run of another slide of the same name. */
   readonly overwrite?: boolean;
   /** Aborting finishes the patches in flight, records them and throws `interrupted`. */
   readonly signal?: AbortSignal;

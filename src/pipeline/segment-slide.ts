@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { MicrotomeError, toErrorRecord } from "../errors.ts";
 import { writeQuPath } from "../export/qupath.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
@@ -111,22 +111,24 @@ async function execute(
   options: SegmentSlideOptions,
 ): Promise<SegmentSlideResult> {
   const path = resolve(options.out, runFolderName(options.slide, run.plan.task.name));
-  const finished = options.resume ? await finishedRecord(path, run.key) : null;
+  const keep = options.resume || options.skipFinished;
+  const finished = keep ? await finishedRecord(path, run.key) : null;
   if (finished) return { record: finished, folder: path, unchanged: true };
   const folder = await RunFolder.open(path, run.key, {
     resume: options.resume ?? false,
     overwrite: options.overwrite ?? false,
+    fingerprint: run.identity.sha256,
   });
   try {
     await folder.writeRecord(await describe(run, folder, "running", options, { objects: 0 }));
-    const totals = await segmentPatches(run, folder, options);
+    await segmentPatches(run, folder, options);
     if (options.signal?.aborted) {
       await folder.writeRecord(await describe(run, folder, "interrupted", options, { objects: 0 }));
       throw interrupted(folder, run);
     }
     const found = await mergeAndExport(run, folder, options);
     const state: RunState = folder.ledger.counts.failed > 0 ? "incomplete" : "done";
-    const record = await describe(run, folder, state, options, { ...found, ...totals });
+    const record = await describe(run, folder, state, options, found);
     await folder.writeRecord(record);
     return { record, folder: path, unchanged: false };
   } finally {
@@ -138,7 +140,12 @@ async function finishedRecord(path: string, key: string): Promise<RunRecord | nu
   const record = await readRunRecord(path);
   if (record?.state !== "done" || record.key !== key) return null;
   const present = await Promise.all(
-    record.files.map((name) => stat(join(path, name)).then((s) => s.isFile(), () => false)),
+    record.files.map((name) =>
+      stat(join(path, name)).then(
+        (s) => s.isFile(),
+        () => false,
+      ),
+    ),
   );
   return present.every(Boolean) ? record : null;
 }
@@ -147,18 +154,17 @@ async function segmentPatches(
   run: PreparedRun,
   folder: RunFolder,
   options: SegmentSlideOptions,
-): Promise<{ prompts: number }> {
+): Promise<void> {
   const { plan, watch } = run;
   const all = plan.patches.patches;
   const pending = all.filter((patch) => !folder.ledger.has(patch.index));
   let failed = 0;
-  let prompts = 0;
   let done = all.length - pending.length;
   const resumed = done;
   const report = () =>
     options.onProgress?.({ stage: "segment", done, total: all.length, resumed, failed });
   report();
-  if (pending.length === 0) return { prompts };
+  if (pending.length === 0) return;
   const workers = Math.min(options.workers ?? defaultWorkers(), pending.length);
   const segmenter = await watch.time("model", () =>
     createSegmenter({ settings: plan.settings, workers }),
@@ -168,7 +174,6 @@ async function segmentPatches(
     await forEachBounded(pending, segmenter.capacity, options.signal, async (planned) => {
       const outcome = await segmentOne(run, segmenter, planned);
       if (outcome.ok) {
-        prompts += outcome.prompts;
         watch.add("encode", outcome.ms.encode);
         watch.add("decode", outcome.ms.decode);
         watch.add("post", outcome.ms.post);
@@ -184,7 +189,6 @@ async function segmentPatches(
     watch.add("segment", performance.now() - started);
     await segmenter.close();
   }
-  return { prompts };
 }
 
 async function segmentOne(run: PreparedRun, segmenter: Segmenter, planned: PlannedPatch) {
@@ -236,13 +240,12 @@ async function describe(
   options: SegmentSlideOptions,
   found: {
     readonly objects: number;
-    readonly prompts?: number;
     readonly seams?: Readonly<Record<string, number>>;
     readonly files?: readonly string[];
   },
 ): Promise<RunRecord> {
   const { slide, plan, model, identity } = run;
-  const { done, failed, masks } = folder.ledger.counts;
+  const { done, failed, masks, prompts } = folder.ledger.counts;
   const failures = await folder.ledger.failures();
   const ids = new Map(plan.patches.patches.map((patch) => [patch.index, patch.id]));
   return {
@@ -254,7 +257,7 @@ async function describe(
     task: plan.task.name,
     slide: {
       name: basename(options.slide),
-      path: resolve(options.slide),
+      path: relative(folder.path, resolve(options.slide)),
       bytes: identity.bytes,
       fingerprint: identity.sha256,
       vendor: slide.vendor,
@@ -276,11 +279,14 @@ async function describe(
     },
     parameters: plan.parameters,
     patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
-    counts: { objects: found.objects, masks, prompts: found.prompts ?? 0 },
+    counts: { objects: found.objects, masks, prompts },
     areaMm2: segmentedAreaMm2(run.tissue, plan),
     seams: found.seams ?? {},
     seconds: run.watch.seconds,
-    failures: failures.map(({ patch, error }) => ({ patch: ids.get(patch) ?? String(patch), error })),
+    failures: failures.map(({ patch, error }) => ({
+      patch: ids.get(patch) ?? String(patch),
+      error,
+    })),
     files: found.files ?? [],
   };
 }

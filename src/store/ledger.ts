@@ -18,6 +18,7 @@ interface Slot {
   readonly length: number;
   readonly ok: boolean;
   readonly masks: number;
+  readonly prompts: number;
 }
 
 /** A mask as an array, short enough to be written a million times. */
@@ -89,15 +90,21 @@ export class Ledger {
     return this.#slots.get(patch)?.ok === true;
   }
 
-  /** Number of patches recorded as done, as failed, and of masks in all. */
-  get counts(): { readonly done: number; readonly failed: number; readonly masks: number } {
-    let [done, failed, masks] = [0, 0, 0];
+  /** Patches recorded as done and as failed, masks and prompts in all. */
+  get counts(): {
+    readonly done: number;
+    readonly failed: number;
+    readonly masks: number;
+    readonly prompts: number;
+  } {
+    let [done, failed, masks, prompts] = [0, 0, 0, 0];
     for (const slot of this.#slots.values()) {
       if (slot.ok) done++;
       else failed++;
       masks += slot.masks;
+      prompts += slot.prompts;
     }
-    return { done, failed, masks };
+    return { done, failed, masks, prompts };
   }
 
   /** Records a patch; the latest record of a patch is the one that counts. */
@@ -112,7 +119,8 @@ export class Ledger {
     const work = this.#writing.then(async () => {
       const slot = await this.#writeLine(json);
       const masks = entry.ok ? entry.masks.length : 0;
-      this.#slots.set(entry.patch, { ...slot, ok: entry.ok, masks });
+      const prompts = entry.ok ? entry.prompts : 0;
+      this.#slots.set(entry.patch, { ...slot, ok: entry.ok, masks, prompts });
       if (Date.now() - this.#lastSync > SYNC_AFTER_MS) {
         await this.#file.datasync();
         this.#lastSync = Date.now();
@@ -193,7 +201,8 @@ export class Ledger {
           const length = newline + 1 - start;
           const ok = "masks" in record;
           const masks = "masks" in record ? record.masks.length : 0;
-          this.#slots.set(record.patch, { offset: position + start, length, ok, masks });
+          const prompts = "masks" in record ? record.prompts : 0;
+          this.#slots.set(record.patch, { offset: position + start, length, ok, masks, prompts });
         }
         start = newline + 1;
       }

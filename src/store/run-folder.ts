@@ -11,8 +11,10 @@ import type { RunRecord } from "./run-record.ts";
 export interface RunFolderOptions {
   /** Go on with an unfinished run of the same key. */
   readonly resume: boolean;
-  /** Throw away an unfinished run. */
+  /** Throw away an unfinished run, or a run of another slide. */
   readonly overwrite: boolean;
+  /** Of the slide, see fingerprintFile: two slides of one name must not share a folder. */
+  readonly fingerprint: string;
 }
 
 /** The folder's name of a slide's run: `<slide stem>.<task>`. */
@@ -91,12 +93,19 @@ export class RunFolder {
         const ledger = await Ledger.resume(ledgerPath, key);
         if (ledger) return new RunFolder(path, ledger, true);
       }
+      if (before && before.slide.fingerprint !== options.fingerprint && !options.overwrite) {
+        throw new MicrotomeError(
+          "run-mismatch",
+          `${path} holds the run of another slide file named ${before.slide.name}; choose another --out, or replace it with --overwrite.`,
+          { path, name: before.slide.name },
+        );
+      }
       const unfinished = before !== null && before.state !== "done";
       if (unfinished && !options.overwrite) {
         const why =
           before.key === key
             ? "it can be gone on with: add --resume"
-            : "it was started with another slide file, model or parameters, so --resume cannot go on with it";
+            : "it was started with another model, version or parameters, so --resume cannot go on with it";
         throw new MicrotomeError(
           "run-mismatch",
           `${path} holds an unfinished run (${before.patches.done} of ${before.patches.planned} patches); ${why}; or start it again with --overwrite, or choose another --out.`,

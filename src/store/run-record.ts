@@ -35,6 +35,7 @@ export interface RunRecord {
   readonly task: string;
   readonly slide: {
     readonly name: string;
+    /** Relative to the run folder, so that it names no one's home and both may move together. */
     readonly path: string;
     readonly bytes: number;
     /** Of the file's size and sampled blocks, see fingerprintFile. */

@@ -1,0 +1,69 @@
+import { objectiveFromMpp } from "../scales/select-scale.ts";
+import { openSlide } from "../tiler/open-slide.ts";
+import type { Slide } from "../tiler/slide.ts";
+import { detectTissue, tissueAreaMm2 } from "../tiler/tissue.ts";
+import { Arguments, type Command } from "./command.ts";
+
+export const infoCommand: Command = {
+  name: "info",
+  summary: "what a slide is: size, levels, µm/px and where it comes from",
+  usage: `<slide> [--json] [--mpp N]`,
+  async run(args, terminal) {
+    const options = { json: { type: "boolean" }, mpp: { type: "string" } } as const;
+    const parsed = Arguments.parse("info", args, options, [1, 1]);
+    const mpp = parsed.number("mpp", 0.01, 100);
+    const slide = await openSlide(parsed.positionals[0]!, mpp === undefined ? {} : { mpp });
+    try {
+      const facts = await describeSlide(slide);
+      terminal.stdout.write(
+        parsed.boolean("json") ? `${JSON.stringify(facts)}\n` : `${formatFacts(facts)}\n`,
+      );
+      return 0;
+    } finally {
+      await slide.close();
+    }
+  },
+};
+
+type SlideFacts = Awaited<ReturnType<typeof describeSlide>>;
+
+async function describeSlide(slide: Slide) {
+  const tissue = await detectTissue(slide);
+  const meanMpp = slide.mpp ? (slide.mpp.x + slide.mpp.y) / 2 : null;
+  return {
+    path: slide.path,
+    vendor: slide.vendor,
+    width: slide.size.width,
+    height: slide.size.height,
+    mpp: slide.mpp,
+    objectivePower: slide.objectivePower ?? (meanMpp ? objectiveFromMpp(meanMpp) : null),
+    levels: slide.levels,
+    associated: slide.associated,
+    tissue: {
+      fraction: Number((tissue.areaPx / (slide.size.width * slide.size.height)).toFixed(4)),
+      areaMm2: meanMpp ? Number(tissueAreaMm2(tissue, meanMpp).toFixed(4)) : null,
+    },
+  };
+}
+
+function formatFacts(facts: SlideFacts): string {
+  const mpp = facts.mpp
+    ? `${facts.mpp.x.toFixed(4)} × ${facts.mpp.y.toFixed(4)} µm/px (from ${facts.mpp.source})`
+    : "not in the file: give it with --mpp";
+  const lines = [
+    `${facts.path}`,
+    `  vendor      ${facts.vendor}`,
+    `  size        ${facts.width} × ${facts.height} px`,
+    `  µm/px       ${mpp}`,
+    `  objective   ${facts.objectivePower === null ? "unknown" : `${Number(facts.objectivePower.toFixed(1))}x`}`,
+    ...facts.levels.map(
+      (level) =>
+        `  level ${level.index}     ${level.size.width} × ${level.size.height} px, downsample ${Number(level.downsample.toFixed(4))}, tiles ${level.tileSize.width} × ${level.tileSize.height}`,
+    ),
+    `  tissue      ${(100 * facts.tissue.fraction).toFixed(1)} % of the slide${facts.tissue.areaMm2 === null ? "" : `, ${facts.tissue.areaMm2.toFixed(2)} mm²`}`,
+  ];
+  if (facts.associated.length > 0) {
+    lines.push(`  also holds  ${facts.associated.join(", ")} (never read or served unasked)`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,173 @@
+import { relative } from "node:path";
+import type { SegmentSlideOptions } from "../pipeline/options.ts";
+import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/segment-slide.ts";
+import { Arguments, type Command, type Terminal } from "./command.ts";
+import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
+
+const OPTIONS = {
+  task: { type: "string" },
+  out: { type: "string" },
+  model: { type: "string" },
+  region: { type: "string" },
+  mpp: { type: "string" },
+  workers: { type: "string" },
+  prompts: { type: "string" },
+  "points-per-side": { type: "string" },
+  iou: { type: "string" },
+  stability: { type: "string" },
+  "patch-size": { type: "string" },
+  overlap: { type: "string" },
+  resume: { type: "boolean" },
+  overwrite: { type: "boolean" },
+  "dry-run": { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
+/** The options `segment` and `batch` share, as help text. */
+export const SEGMENT_HELP = `  --model NAME|FILE.json    an embedded model or your own (microtome models list)
+  --region x,y,w,h          only this part, level-0 px
+  --mpp N                   µm per level-0 px, where the file does not say or is wrong
+  --workers N               worker threads (one per core where memory allows)
+  --prompts auto|grid       where prompts go: objectness peaks, or SAM's regular grid
+  --points-per-side N       grid prompts a side of a patch
+  --iou N  --stability N    thresholds, 0 to 1
+  --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
+  --resume                  go on with an unfinished run
+  --overwrite               throw an unfinished run away
+  --json                    one JSON object on stdout at the end`;
+
+export const segmentCommand: Command = {
+  name: "segment",
+  summary: "outline the objects of a slide: a run folder with QuPath GeoJSON",
+  usage: `<slide> --task nuclei|tissue|tumor --out <dir>
+
+${SEGMENT_HELP}
+  --dry-run                 say what would be done, and do nothing`,
+  async run(args, terminal) {
+    const parsed = Arguments.parse("segment", args, OPTIONS, [1, 1]);
+    const options = segmentOptions(parsed, parsed.positionals[0]!, terminal);
+    if (parsed.boolean("dry-run")) return dryRun(options, parsed.boolean("json"), terminal);
+    const result = await segmentSlide(options).finally(() => endProgressLine(terminal));
+    if (parsed.boolean("json")) {
+      terminal.stdout.write(`${JSON.stringify(summarise(result))}\n`);
+    } else {
+      terminal.stdout.write(`${describeResult(result)}\n`);
+    }
+    return reportFailures(result, terminal);
+  },
+};
+
+/** The options table that `batch` extends. */
+export const SEGMENT_OPTIONS = OPTIONS;
+
+/** Reads the shared options of `segment` and `batch` for one slide. */
+export function segmentOptions(
+  parsed: Arguments,
+  slide: string,
+  terminal: Terminal,
+  label = "",
+): SegmentSlideOptions {
+  return {
+    slide,
+    task: parsed.required("task"),
+    out: parsed.required("out"),
+    ...given("model", parsed.string("model")),
+    ...given("region", parsed.box("region")),
+    ...given("mpp", parsed.number("mpp", 0.01, 100)),
+    ...given("workers", parsed.integer("workers", 1, 64)),
+    ...given("prompts", parsed.oneOf("prompts", ["auto", "grid"])),
+    ...given("pointsPerSide", parsed.integer("points-per-side", 1, 256)),
+    ...given("iou", parsed.number("iou", 0, 1)),
+    ...given("stability", parsed.number("stability", 0, 1)),
+    ...given("patchSize", parsed.integer("patch-size", 64, 4096)),
+    ...given("overlap", parsed.integer("overlap", 0, 2048)),
+    resume: parsed.boolean("resume"),
+    overwrite: parsed.boolean("overwrite"),
+    signal: terminal.signal,
+    onProgress: createProgressLine(terminal, label),
+  };
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}
+
+async function dryRun(
+  options: SegmentSlideOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> {
+  const { plan, model, areaMm2 } = await planSlide(options).finally(() =>
+    endProgressLine(terminal),
+  );
+  const { planned, blank, patches } = plan.patches;
+  if (json) {
+    const summary = {
+      slide: options.slide,
+      task: plan.task.name,
+      areaMm2,
+      mpp: plan.scale.mpp,
+      level: plan.scale.level,
+      upsampled: plan.scale.upsampled,
+      model: { name: model.name, sha256: model.sha256 },
+      patches: { planned, skipped: blank, toDo: patches.length },
+      parameters: plan.parameters,
+    };
+    terminal.stdout.write(`${JSON.stringify(summary)}\n`);
+  } else {
+    terminal.stdout.write(
+      `${options.slide}: ${patches.length} patches of ${plan.parameters.patchSize} px ` +
+        `(${blank} blank ones left out), level ${plan.scale.level} at ${plan.scale.mpp.toFixed(4)} µm/px` +
+        `${plan.scale.upsampled ? " (enlarged: the slide is coarser than the task)" : ""}, ` +
+        `${areaMm2.toFixed(2)} mm² of tissue, model ${model.name}\n`,
+    );
+  }
+  return 0;
+}
+
+/** The object that `segment --json` prints; a contract. */
+export function summarise({ record, folder }: SegmentSlideResult) {
+  return {
+    run: folder,
+    slide: record.slide.name,
+    task: record.task,
+    objects: record.counts.objects,
+    areaMm2: record.areaMm2,
+    seconds: record.seconds.total ?? 0,
+    mpp: record.mpp.used,
+    model: { name: record.model.name, sha256: record.model.sha256 },
+    patches: {
+      planned: record.patches.planned,
+      done: record.patches.done,
+      skipped: record.patches.skipped,
+      failed: record.patches.failed,
+    },
+    files: record.files.map((name) => `${folder}/${name}`).concat(`${folder}/run.json`),
+  };
+}
+
+/** A few lines for people. */
+export function describeResult(result: SegmentSlideResult): string {
+  const { record, folder, unchanged } = result;
+  const { counts, patches, seconds, mpp } = record;
+  const total = seconds.total ?? 0;
+  const where = relative(process.cwd(), folder) || folder;
+  const scale = `${mpp.used.toFixed(4)} µm/px${mpp.upsampled ? ", enlarged: the slide is coarser than the task" : ""}`;
+  return [
+    `${record.slide.name}: ${counts.objects} objects (${record.task}) in ${record.areaMm2.toFixed(2)} mm² of tissue, ${unchanged ? "already done" : formatSeconds(total)}`,
+    `  ${patches.done} patches, ${patches.skipped} blank, ${patches.failed} failed; ${scale}; model ${record.model.name}`,
+    ...record.files.map((name) => `  ${where}/${name}`),
+    `  ${where}/run.json`,
+    "  For research use only.",
+  ].join("\n");
+}
+
+function reportFailures({ record, folder }: SegmentSlideResult, terminal: Terminal): number {
+  const { failed, planned } = record.patches;
+  if (failed === 0) return 0;
+  const first = record.failures[0];
+  terminal.stderr.write(
+    `error[fell-short]: ${failed} of ${planned} patches failed, e.g. patch ${first?.patch}: ${first?.error.message}; all are named in ${folder}/run.json; --resume tries them again.\n`,
+  );
+  return 1;
+}

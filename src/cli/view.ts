@@ -1,0 +1,38 @@
+import { once } from "node:events";
+import { startServer } from "../server/start-server.ts";
+import { Arguments, type Command } from "./command.ts";
+
+const DEFAULT_PORT = 8017;
+
+export const viewCommand: Command = {
+  name: "view",
+  summary: "slides and outlines in a browser",
+  usage: `<slide | run dir | folder> [--port N] [--host H --token T]
+
+  --port N    ${DEFAULT_PORT} unless taken; 0 picks a free one
+  --host H    another address than 127.0.0.1, which then needs
+  --token T   a secret that every request must carry`,
+  async run(args, terminal) {
+    const options = {
+      port: { type: "string" },
+      host: { type: "string" },
+      token: { type: "string" },
+    } as const;
+    const parsed = Arguments.parse("view", args, options, [1, 1]);
+    const host = parsed.string("host");
+    const token = parsed.string("token");
+    const port = parsed.integer("port", 0, 65535);
+    const server = await startServer({
+      target: parsed.positionals[0]!,
+      port: port ?? DEFAULT_PORT,
+      ...(port === undefined ? { anyPortIfTaken: true } : {}),
+      ...(host === undefined ? {} : { host }),
+      ...(token === undefined ? {} : { token }),
+    });
+    terminal.stdout.write(`${server.url}\n`);
+    terminal.stderr.write("serving until Ctrl-C; for research use only\n");
+    if (!terminal.signal.aborted) await once(terminal.signal, "abort");
+    await server.close();
+    return 0;
+  },
+};
