@@ -88,7 +88,7 @@ export function segmentOptions(
   };
 }
 
-function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+function given<K extends string, const V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
