@@ -1,0 +1,150 @@
+/**
+ * What the server answers, as JSON: the contract between `server` and `viewer`.
+ *
+ * This file holds types alone, so that the browser side can import it. Ids are opaque. Coordinates
+ * are level-0 pixels.
+ */
+
+/** A failed request. `code` is one of the codes of `errors.ts`, or one of HTTP's own here. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** What can be looked at. */
+export interface ItemList {
+  readonly slides: readonly SlideRef[];
+  readonly runs: readonly RunRef[];
+  /** What to show first: a run when there is one, else a slide, else nothing. */
+  readonly initial: { readonly slide: string | null; readonly run: string | null };
+}
+
+export interface SlideRef {
+  readonly id: string;
+  readonly name: string;
+  /** Folder inside what is served, for telling equal names apart; "" at the top. */
+  readonly folder: string;
+}
+
+export interface RunRef {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly task: string;
+  /** null when the slide that the run was made from is not where the run says it was. */
+  readonly slide: string | null;
+  readonly slideName: string;
+  readonly state: string;
+  readonly objects: number;
+}
+
+/** One resolution of a slide as the viewer needs it. */
+export interface SlideLevel {
+  /** Own pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Level-0 px per pixel of this level; rarely a power of two exactly. */
+  readonly downsample: number;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+}
+
+export interface SlideInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly vendor: string;
+  readonly width: number;
+  readonly height: number;
+  /** µm per level-0 pixel, or null when the file does not say. */
+  readonly mpp: { readonly x: number; readonly y: number; readonly source: string } | null;
+  readonly objectivePower: number | null;
+  /** Finest first. */
+  readonly levels: readonly SlideLevel[];
+}
+
+export interface ClassInfo {
+  readonly name: string;
+  /** RGB, 0–255. */
+  readonly color: readonly [number, number, number];
+  readonly count: number;
+}
+
+export interface MeasurementInfo {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** 2nd and 98th percentile: the ends of a colour ramp that outliers do not flatten. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Facts about an overlay, without its objects. */
+export interface OverlayInfo {
+  readonly objects: number;
+  readonly classes: readonly ClassInfo[];
+  readonly measurements: readonly MeasurementInfo[];
+  /** Position in `measurements` of the model's own score, or null. */
+  readonly score: number | null;
+  /** Side of a vector tile at z = 0, in level-0 px; it doubles with every z. */
+  readonly tileSize: number;
+  /** The z at which one tile covers every object. */
+  readonly maxZoom: number;
+  /** Tells one state of the overlay from another: part of the addresses that are cached. */
+  readonly version: string;
+}
+
+export interface RunInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly task: string;
+  /** "done", "incomplete" when patches failed, "running" or "interrupted" before its end. */
+  readonly state: string;
+  readonly slide: string | null;
+  readonly slideName: string;
+  /** e.g. "microtome 0.1.0". */
+  readonly software: string;
+  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+  /** µm per level-0 pixel that the run used, where it came from, and µm per pixel that the model saw. */
+  readonly mpp: { readonly slide: number; readonly source: string; readonly used: number };
+  readonly areaMm2: number;
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly patches: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The first hundred. */
+  readonly failures: readonly {
+    readonly patch: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  readonly failureCount: number;
+  readonly researchUseOnly: true;
+  /** null while the run has not written its objects. */
+  readonly overlay: OverlayInfo | null;
+  /** Addresses that hand out the objects as files. */
+  readonly downloads: readonly { readonly name: string; readonly url: string }[];
+}
+
+/** Polygons of an object: each is a list of closed rings (first point repeated), the outer one first. */
+export type ObjectPolygons = readonly (readonly (readonly (readonly [number, number])[])[])[];
+
+export interface ObjectInfo {
+  /** Position in the overlay: what vector tiles call the object. */
+  readonly index: number;
+  readonly id: string;
+  readonly className: string | null;
+  readonly color: readonly [number, number, number];
+  /** minX, minY, maxX, maxY. */
+  readonly box: readonly [number, number, number, number];
+  readonly polygons: ObjectPolygons;
+  readonly measurements: readonly { readonly name: string; readonly value: number }[];
+}
+
+/** The answer of a hit test. */
+export interface HitAnswer {
+  readonly object: ObjectInfo | null;
+}
+
+/** How many objects have their centre in a box. */
+export interface CountAnswer {
+  readonly count: number;
+}

@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { MicrotomeError } from "../errors.ts";
+import { fingerprintFile } from "../store/fingerprint.ts";
+import { readRunRecord } from "../store/run-folder.ts";
+import type { RunRecord } from "../store/run-record.ts";
+import type { ItemList, RunRef, SlideRef } from "./api.ts";
+
+/** Endings worth offering; what is inside decides only when a slide is opened. */
+const SLIDE_ENDING = /\.(svs|tiff?|btf|png|jpe?g|ndpi|scn|bif|mrxs|svslide|vms|vmu|dcm|czi)$/i;
+const MAX_DEPTH = 6;
+const MAX_ENTRIES = 20_000;
+
+/** A slide that may be served. Paths are real paths: no link is left in them. */
+export interface CatalogSlide extends SlideRef {
+  readonly path: string;
+}
+
+/** A run that may be served. */
+export interface CatalogRun extends RunRef {
+  readonly folderPath: string;
+}
+
+/** Everything that may be served, by opaque id: the only way from an address to a file. */
+export interface Catalog {
+  readonly slides: ReadonlyMap<string, CatalogSlide>;
+  readonly runs: ReadonlyMap<string, CatalogRun>;
+  readonly initial: ItemList["initial"];
+}
+
+/**
+ * Finds what a target holds: a slide file, a run directory, or a folder of either.
+ *
+ * Links that lead out of the target are left out. A run's slide is served from where its run.json
+ * says it was, or from beside the run, when size and fingerprint are still those of the run.
+ * Throws `input-not-found`, `unsupported-slide`, and `corrupt-file` for a run given by name.
+ */
+export async function readCatalog(target: string): Promise<Catalog> {
+  const root = await realpath(target).catch((cause) => {
+    throw new MicrotomeError(
+      "input-not-found",
+      `${target} does not exist; expected a slide file, a run directory or a folder of them.`,
+      { path: target },
+      cause,
+    );
+  });
+  const builder = new CatalogBuilder(root);
+  const found = await stat(root);
+  if (found.isFile()) {
+    const slide = builder.addSlide(root, "");
+    return builder.finish({ slide: slide.id, run: null });
+  }
+  const record = await readRunRecord(root);
+  if (record) {
+    const run = await builder.addRun(root, "", record);
+    return builder.finish({ slide: run.slide, run: run.id });
+  }
+  await builder.walk(root, "", 0);
+  await builder.addRuns();
+  return builder.finish(null);
+}
+
+class CatalogBuilder {
+  readonly #root: string;
+  readonly #slides = new Map<string, CatalogSlide>();
+  readonly #runs = new Map<string, CatalogRun>();
+  readonly #pendingRuns: { path: string; folder: string; record: RunRecord }[] = [];
+  #entries = 0;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  addSlide(path: string, folder: string): CatalogSlide {
+    const slide = { id: opaqueId("slide", path), name: basename(path), folder, path };
+    this.#slides.set(slide.id, slide);
+    return slide;
+  }
+
+  async addRun(path: string, folder: string, record: RunRecord): Promise<CatalogRun> {
+    const slidePath = await this.#findSlide(path, record);
+    const slide = slidePath
+      ? (this.#slides.get(opaqueId("slide", slidePath)) ?? this.addSlide(slidePath, ""))
+      : null;
+    const run: CatalogRun = {
+      id: opaqueId("run", path),
+      name: basename(path),
+      folder,
+      task: record.task,
+      slide: slide?.id ?? null,
+      slideName: record.slide.name,
+      state: record.state,
+      objects: record.counts?.objects ?? 0,
+      folderPath: path,
+    };
+    this.#runs.set(run.id, run);
+    return run;
+  }
+
+  /** Collects slides and runs; runs are added afterwards, when every slide is known. */
+  async walk(path: string, folder: string, depth: number): Promise<void> {
+    const entries = await readdir(path).catch(() => []);
+    for (const name of entries.sort()) {
+      if (name.startsWith(".") || ++this.#entries > MAX_ENTRIES) continue;
+      const real = await this.#inside(join(path, name));
+      if (real === null) continue;
+      const found = await stat(real).catch(() => null);
+      if (found?.isDirectory() && depth < MAX_DEPTH) {
+        const record = await readRunRecord(real).catch(() => null);
+        if (record) this.#pendingRuns.push({ path: real, folder, record });
+        else await this.walk(real, join(folder, name), depth + 1);
+      } else if (found?.isFile() && SLIDE_ENDING.test(name)) {
+        this.addSlide(real, folder);
+      }
+    }
+  }
+
+  async addRuns(): Promise<void> {
+    for (const { path, folder, record } of this.#pendingRuns) {
+      await this.addRun(path, folder, record);
+    }
+  }
+
+  finish(initial: ItemList["initial"] | null): Catalog {
+    const firstRun = [...this.#runs.values()].find((run) => run.slide !== null);
+    const firstSlide = this.#slides.keys().next().value ?? null;
+    return {
+      slides: this.#slides,
+      runs: this.#runs,
+      initial: initial ?? { slide: firstRun?.slide ?? firstSlide, run: firstRun?.id ?? null },
+    };
+  }
+
+  /** The real path when it lies inside the root, else null. */
+  async #inside(path: string): Promise<string | null> {
+    const real = await realpath(path).catch(() => null);
+    return real?.startsWith(this.#root.endsWith(sep) ? this.#root : this.#root + sep) ? real : null;
+  }
+
+  async #findSlide(runPath: string, record: RunRecord): Promise<string | null> {
+    const { path, name } = record.slide;
+    const candidates = [
+      isAbsolute(path) ? path : resolve(runPath, path),
+      isAbsolute(path) ? path : resolve(path),
+      join(runPath, basename(name)),
+      join(dirname(runPath), basename(name)),
+      ...[...this.#slides.values()].filter((s) => s.name === name).map((s) => s.path),
+    ];
+    for (const candidate of candidates) {
+      const real = await realpath(candidate).catch(() => null);
+      if (real && (await isSlideOf(record, real))) return real;
+    }
+    return null;
+  }
+}
+
+/** A run.json that comes from elsewhere must not open any file it likes to name. */
+async function isSlideOf(record: RunRecord, path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile() || found.size !== record.slide.bytes) return false;
+  const key = `${path}\n${found.size}\n${found.mtimeMs}`;
+  let fingerprint = fingerprints.get(key);
+  if (fingerprint === undefined) {
+    fingerprint = (await fingerprintFile(path)).sha256;
+    fingerprints.set(key, fingerprint);
+  }
+  return fingerprint === record.slide.fingerprint;
+}
+
+/** By path, size and time: a list that is asked for again need not read every slide again. */
+const fingerprints = new Map<string, string>();
+
+/** The same path has the same id in every start of the server: addresses can be kept. */
+function opaqueId(kind: "slide" | "run", path: string): string {
+  return createHash("sha256").update(`${kind}\n${path}`).digest("base64url").slice(0, 20);
+}
+
+/** What the catalogue tells a browser. */
+export function toItemList(catalog: Catalog): ItemList {
+  return {
+    slides: [...catalog.slides.values()].map(({ id, name, folder }) => ({
+      id,
+      name,
+      folder: folder.split(sep).join("/"),
+    })),
+    runs: [...catalog.runs.values()].map(({ folderPath: _, ...run }) => ({
+      ...run,
+      folder: run.folder.split(sep).join("/"),
+    })),
+    initial: catalog.initial,
+  };
+}
+
+/** Where a file of the catalogue really is now. Throws `not-found` when a link has taken its place. */
+export async function confirmPath(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => null);
+  if (real !== path) {
+    throw new MicrotomeError(
+      "not-found",
+      `${relative(dirname(path), path)} is no longer where it was when the server looked; reload the page.`,
+    );
+  }
+  return real;
+}

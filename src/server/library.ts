@@ -1,0 +1,210 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { MicrotomeError } from "../errors.ts";
+import { readRunRecord } from "../store/run-folder.ts";
+import type { RunRecord } from "../store/run-record.ts";
+import { openSlide } from "../tiler/open-slide.ts";
+import type { Slide } from "../tiler/slide.ts";
+import type { RunInfo, SlideInfo } from "./api.ts";
+import {
+  type Catalog,
+  type CatalogRun,
+  type CatalogSlide,
+  confirmPath,
+  readCatalog,
+} from "./catalog.ts";
+import { withoutPaths } from "./http-error.ts";
+import { LeaseCache } from "./lease-cache.ts";
+import { openMemoryOverlay } from "./memory-overlay.ts";
+import type { OverlaySource } from "./overlay-source.ts";
+import { readObjects } from "./read-objects.ts";
+
+const OPEN_SLIDES = 8;
+const OPEN_OVERLAYS = 4;
+const MAX_FAILURES_TOLD = 100;
+
+/** A slide file as it is on disk now: changes whenever the file does. */
+export interface OpenedSlide {
+  readonly slide: Slide;
+  readonly version: string;
+}
+
+/** The slides and runs of one target, opened when asked for and closed when not. */
+export class Library {
+  readonly #target: string;
+  #catalog: Catalog;
+  readonly #slides = new LeaseCache<Slide>(OPEN_SLIDES, (slide) => slide.close());
+  readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
+
+  private constructor(target: string, catalog: Catalog) {
+    this.#target = target;
+    this.#catalog = catalog;
+  }
+
+  /** Throws what readCatalog throws. */
+  static async open(target: string): Promise<Library> {
+    return new Library(target, await readCatalog(target));
+  }
+
+  /** Looks at the target again: runs appear and finish while the server runs. */
+  async refresh(): Promise<Catalog> {
+    this.#catalog = await readCatalog(this.#target);
+    return this.#catalog;
+  }
+
+  slideEntry(id: string): CatalogSlide {
+    const entry = this.#catalog.slides.get(id);
+    if (!entry) throw missing("slide");
+    return entry;
+  }
+
+  runEntry(id: string): CatalogRun {
+    const entry = this.#catalog.runs.get(id);
+    if (!entry) throw missing("run");
+    return entry;
+  }
+
+  /** Throws `not-found`, and what opening a slide throws. */
+  async withSlide<R>(id: string, work: (opened: OpenedSlide) => Promise<R>): Promise<R> {
+    const entry = this.slideEntry(id);
+    const path = await confirmPath(entry.path);
+    const version = await fileVersion(path);
+    return this.#slides.use(
+      `${path}\n${version}`,
+      () => openSlide(path),
+      (slide) => work({ slide, version }),
+    );
+  }
+
+  /** Throws `not-found`, and what reading the objects throws. */
+  async withOverlay<R>(id: string, work: (overlay: OverlaySource) => Promise<R>): Promise<R> {
+    const path = await this.objectsPath(id);
+    const version = await fileVersion(path);
+    return this.#overlays.use(
+      `${path}\n${version}`,
+      async () => openMemoryOverlay(await readObjects(path), version),
+      work,
+    );
+  }
+
+  /** The file of a run's objects. Throws `not-found` while there is none. */
+  async objectsPath(id: string): Promise<string> {
+    const entry = this.runEntry(id);
+    const path = join(entry.folderPath, `${safeName(entry.task)}.geojson.gz`);
+    const found = await stat(path).catch(() => null);
+    if (!found?.isFile()) {
+      throw new MicrotomeError(
+        "not-found",
+        `The run ${entry.name} has no objects yet (it is ${entry.state}); go on with it: microtome segment … --resume.`,
+      );
+    }
+    return confirmPath(path);
+  }
+
+  async slideInfo(id: string): Promise<SlideInfo> {
+    return this.withSlide(id, async ({ slide }) =>
+      describeSlide(id, this.slideEntry(id).name, slide),
+    );
+  }
+
+  async runInfo(id: string): Promise<RunInfo> {
+    const entry = this.runEntry(id);
+    const record = await readRunRecord(await confirmPath(entry.folderPath));
+    if (!record) throw missing("run");
+    const hasObjects = await this.objectsPath(id).then(
+      () => true,
+      () => false,
+    );
+    const overlay = hasObjects ? await this.withOverlay(id, async (source) => source.info) : null;
+    return { ...describeRun(entry, record), overlay, downloads: overlay ? downloads(entry) : [] };
+  }
+
+  async close(): Promise<void> {
+    await this.#slides.clear();
+    await this.#overlays.clear();
+  }
+}
+
+function describeSlide(id: string, name: string, slide: Slide): SlideInfo {
+  return {
+    id,
+    name,
+    vendor: slide.vendor,
+    width: slide.size.width,
+    height: slide.size.height,
+    mpp: slide.mpp && { x: slide.mpp.x, y: slide.mpp.y, source: slide.mpp.source },
+    objectivePower: slide.objectivePower,
+    levels: slide.levels.map((level) => ({
+      width: level.size.width,
+      height: level.size.height,
+      downsample: level.downsample,
+      tileWidth: level.tileSize.width,
+      tileHeight: level.tileSize.height,
+    })),
+  };
+}
+
+function describeRun(entry: CatalogRun, record: RunRecord): Omit<RunInfo, "overlay" | "downloads"> {
+  const failures = record.failures ?? [];
+  return {
+    id: entry.id,
+    name: entry.name,
+    task: record.task,
+    state: record.state,
+    slide: entry.slide,
+    slideName: record.slide.name,
+    software: `${record.software.name} ${record.software.version}`,
+    model: {
+      name: record.model.name,
+      version: record.model.version,
+      sha256: record.model.sha256,
+    },
+    mpp: { slide: record.mpp.slide, source: record.mpp.source, used: record.mpp.used },
+    areaMm2: record.areaMm2,
+    seconds: record.seconds,
+    patches: { ...record.patches },
+    counts: { ...record.counts },
+    parameters: Object.fromEntries(
+      Object.entries(record.parameters).map(([key, value]) => [
+        key,
+        typeof value === "string" ? withoutPaths(value) : value,
+      ]),
+    ),
+    failures: failures.slice(0, MAX_FAILURES_TOLD).map(({ patch, error }) => ({
+      patch,
+      code: error.code,
+      message: withoutPaths(error.message),
+    })),
+    failureCount: failures.length,
+    researchUseOnly: true,
+  };
+}
+
+function downloads(entry: CatalogRun): RunInfo["downloads"] {
+  const name = `${safeName(entry.task)}.geojson`;
+  return [
+    { name: `${name}.gz`, url: `/api/runs/${entry.id}/${name}.gz` },
+    { name, url: `/api/runs/${entry.id}/${name}` },
+  ];
+}
+
+/** A task's name becomes part of a file's name: run.json must not choose another folder with it. */
+function safeName(task: string): string {
+  if (/^[\w-]+$/.test(task)) return task;
+  throw new MicrotomeError(
+    "corrupt-file",
+    `run.json names a task that is no name: ${JSON.stringify(task)}.`,
+  );
+}
+
+async function fileVersion(path: string): Promise<string> {
+  const found = await stat(path);
+  return `${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}-${found.ino.toString(36)}`;
+}
+
+function missing(kind: "slide" | "run"): MicrotomeError {
+  return new MicrotomeError(
+    "not-found",
+    `There is no such ${kind} here; the list at /api/items names those that are served.`,
+  );
+}

@@ -1,0 +1,160 @@
+import type { Box } from "../geometry.ts";
+import type { MeasurementInfo, ObjectInfo, OverlayInfo } from "./api.ts";
+import {
+  type ObjectTable,
+  objectArea,
+  objectHolds,
+  twiceArea,
+  UNITS_PER_PIXEL,
+} from "./object-table.ts";
+import { OVERLAY_TILE_SIZE, type OverlaySource, type TileAddress } from "./overlay-source.ts";
+import { encodeTile } from "./vector-tile.ts";
+
+/** Measurements that are the model's own score of an object, most telling first. */
+const SCORE_NAMES = [/predicted iou/i, /probability/i, /^score$|[: ]score$/i, /stability/i];
+
+/** Puts the columns of {@link ObjectTable} behind an {@link OverlaySource}. `version` goes into addresses that are cached. */
+export function openMemoryOverlay(table: ObjectTable, version: string): OverlaySource {
+  const names = [...table.measurements.keys()];
+  const info = describe(table, version);
+  let indexOfId: Map<string, number> | null = null;
+
+  const find = (key: number | string): number => {
+    if (typeof key === "number") return key >= 0 && key < table.length ? key : -1;
+    indexOfId ??= new Map(table.ids.map((id, i) => [id, i]));
+    return indexOfId.get(key) ?? -1;
+  };
+
+  return {
+    info,
+    async tile(address: TileAddress) {
+      return encodeTile(table, address);
+    },
+    async object(key) {
+      const object = find(key);
+      return object < 0 ? null : describeObject(table, object);
+    },
+    async at(x, y, reach) {
+      const object = objectAt(
+        table,
+        x * UNITS_PER_PIXEL,
+        y * UNITS_PER_PIXEL,
+        reach * UNITS_PER_PIXEL,
+      );
+      return object === null ? null : describeObject(table, object);
+    },
+    async count(box) {
+      return countIn(table, box);
+    },
+    async column(measurement) {
+      const values = table.measurements.get(names[measurement] ?? "");
+      return values ? Float32Array.from(values) : new Float32Array(0);
+    },
+  };
+}
+
+function objectAt(table: ObjectTable, x: number, y: number, reach: number): number | null {
+  let best: number | null = null;
+  let bestArea = Number.POSITIVE_INFINITY;
+  for (const object of table.index?.search(x, y, x, y) ?? []) {
+    if (!objectHolds(table, object, x, y)) continue;
+    const area = objectArea(table, object);
+    if (area < bestArea) {
+      bestArea = area;
+      best = object;
+    }
+  }
+  if (best !== null || reach <= 0) return best;
+  // Nothing under the pointer: small objects are hard to hit, so the nearest box within reach counts.
+  return (
+    table.index?.neighbors(x, y, 1, reach, (object) => isSmall(table, object, reach))[0] ?? null
+  );
+}
+
+/** A large object's box says little about where the object is: only near-point objects are reached for. */
+function isSmall(table: ObjectTable, object: number, reach: number): boolean {
+  const { boxes } = table;
+  return (
+    boxes[4 * object + 2]! - boxes[4 * object]! < 4 * reach &&
+    boxes[4 * object + 3]! - boxes[4 * object + 1]! < 4 * reach
+  );
+}
+
+function countIn(table: ObjectTable, box: Box): number {
+  const minX = box.x * UNITS_PER_PIXEL;
+  const minY = box.y * UNITS_PER_PIXEL;
+  const maxX = (box.x + box.width) * UNITS_PER_PIXEL;
+  const maxY = (box.y + box.height) * UNITS_PER_PIXEL;
+  let count = 0;
+  table.index?.search(minX, minY, maxX, maxY, (_, x0, y0, x1, y1) => {
+    const x = (x0 + x1) / 2;
+    const y = (y0 + y1) / 2;
+    if (x >= minX && x < maxX && y >= minY && y < maxY) count++;
+    return false;
+  });
+  return count;
+}
+
+function describe(table: ObjectTable, version: string): OverlayInfo {
+  const measurements = [...table.measurements].map(([name, values]) => spread(name, values));
+  const scores = SCORE_NAMES.map((pattern) => measurements.findIndex((m) => pattern.test(m.name)));
+  const side = OVERLAY_TILE_SIZE * UNITS_PER_PIXEL;
+  const reach = table.index ? Math.max(table.index.maxX, table.index.maxY, 1) : 1;
+  return {
+    objects: table.length,
+    classes: table.classes,
+    measurements,
+    score: scores.find((index) => index >= 0) ?? null,
+    tileSize: OVERLAY_TILE_SIZE,
+    maxZoom: Math.max(0, Math.ceil(Math.log2(reach / side))),
+    version,
+  };
+}
+
+/** Percentiles come from at most ten thousand evenly spaced values: sorting a million is not worth a colour ramp. */
+function spread(name: string, values: Float64Array): MeasurementInfo {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const step = Math.max(1, Math.floor(values.length / 10_000));
+  const sample = values.filter((value, i) => i % step === 0 && !Number.isNaN(value)).sort();
+  if (sample.length === 0 || min > max) return { name, min: 0, max: 0, low: 0, high: 0 };
+  const at = (share: number) => sample[Math.round(share * (sample.length - 1))]!;
+  return { name, min, max, low: at(0.02), high: at(0.98) };
+}
+
+function describeObject(table: ObjectTable, object: number): ObjectInfo {
+  const { boxes, coordinates, pointsOf, ringsOf } = table;
+  const polygons: (readonly [number, number])[][][] = [];
+  for (let r = ringsOf[object]!; r < ringsOf[object + 1]!; r++) {
+    const from = pointsOf[r]!;
+    const to = pointsOf[r + 1]!;
+    const ring: (readonly [number, number])[] = [];
+    for (let p = from; p <= to; p++) {
+      const q = p === to ? from : p;
+      ring.push([coordinates[2 * q]! / UNITS_PER_PIXEL, coordinates[2 * q + 1]! / UNITS_PER_PIXEL]);
+    }
+    const isHole = polygons.length > 0 && twiceArea(coordinates, from, to) < 0;
+    if (isHole) polygons.at(-1)!.push(ring);
+    else polygons.push([ring]);
+  }
+  const measurements: { name: string; value: number }[] = [];
+  for (const [name, values] of table.measurements) {
+    const value = values[object]!;
+    if (!Number.isNaN(value)) measurements.push({ name, value });
+  }
+  const edge = (i: number) => boxes[4 * object + i]! / UNITS_PER_PIXEL;
+  const described = table.classes[table.classOf[object]!]!;
+  return {
+    index: object,
+    id: table.ids[object]!,
+    className: described.name,
+    color: described.color,
+    box: [edge(0), edge(1), edge(2), edge(3)],
+    polygons,
+    measurements,
+  };
+}

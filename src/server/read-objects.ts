@@ -1,0 +1,226 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { MicrotomeError } from "../errors.ts";
+import { readFeatures } from "./feature-stream.ts";
+import { Growable } from "./growable.ts";
+import { indexBoxes, type ObjectTable, twiceArea, UNITS_PER_PIXEL } from "./object-table.ts";
+
+type Rgb = readonly [number, number, number];
+
+const UNCLASSIFIED: Rgb = [120, 120, 120];
+
+interface MutableClass {
+  readonly name: string;
+  readonly color: Rgb;
+  count: number;
+}
+
+/**
+ * Reads a run's objects (GeoJSON in QuPath's form, gzip or plain) into columns.
+ *
+ * Streams: holds one feature as JSON at a time. Features without an area (points, lines) are
+ * left out. Throws MicrotomeError `corrupt-file`, `input-not-found`.
+ */
+export async function readObjects(path: string): Promise<ObjectTable> {
+  const fileName = basename(path);
+  const builder = new TableBuilder();
+  const read = async (chunks: AsyncIterable<Uint8Array>) => {
+    let position = 0;
+    for await (const feature of readFeatures(chunks, fileName)) {
+      builder.add(feature, position++, fileName);
+    }
+  };
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  try {
+    if (path.endsWith(".gz")) await pipeline(file, createGunzip(), read);
+    else await pipeline(file, read);
+  } catch (error) {
+    throw describe(error, fileName);
+  }
+  return builder.finish();
+}
+
+function describe(error: unknown, fileName: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") {
+    return new MicrotomeError(
+      "input-not-found",
+      `${fileName} is not in the run's folder.`,
+      {},
+      error,
+    );
+  }
+  if (typeof code === "string" && code.startsWith("Z_")) {
+    return new MicrotomeError(
+      "corrupt-file",
+      `${fileName} is not a whole gzip file (${(error as Error).message}); segment the slide again.`,
+      { file: fileName },
+      error,
+    );
+  }
+  return error;
+}
+
+class TableBuilder {
+  readonly #coordinates = new Growable((n) => new Int32Array(n), 1 << 16);
+  readonly #pointsOf = new Growable((n) => new Uint32Array(n));
+  readonly #ringsOf = new Growable((n) => new Uint32Array(n));
+  readonly #classOf = new Growable((n) => new Uint32Array(n));
+  readonly #boxes = new Growable((n) => new Int32Array(n));
+  readonly #ids: string[] = [];
+  readonly #classes: MutableClass[] = [];
+  readonly #classIndex = new Map<string, number>();
+  readonly #measurements = new Map<string, Growable<Float64Array<ArrayBuffer>>>();
+
+  constructor() {
+    this.#pointsOf.push(0);
+    this.#ringsOf.push(0);
+  }
+
+  add(value: unknown, position: number, fileName: string): void {
+    const feature = asRecord(value);
+    const geometry = asRecord(feature?.geometry);
+    if (!feature || !geometry) throw malformed(fileName, position, "it has no geometry");
+    const { coordinates } = geometry;
+    let polygons: unknown;
+    if (geometry.type === "Polygon") polygons = [coordinates];
+    else if (geometry.type === "MultiPolygon") polygons = coordinates;
+    else return;
+    if (!this.#addGeometry(polygons)) {
+      throw malformed(fileName, position, "its coordinates are not rings of [x, y] numbers");
+    }
+    const object = this.#ids.length;
+    this.#ids.push(typeof feature.id === "string" ? feature.id : String(object));
+    const properties = asRecord(feature.properties);
+    this.#classOf.push(this.#classFor(properties));
+    this.#addMeasurements(properties?.measurements, object);
+  }
+
+  finish(): ObjectTable {
+    const length = this.#ids.length;
+    const boxes = this.#boxes.finish();
+    const measurements = new Map<string, Float64Array>();
+    for (const [name, column] of this.#measurements) {
+      while (column.length < length) column.push(Number.NaN);
+      measurements.set(name, column.finish());
+    }
+    return {
+      length,
+      coordinates: this.#coordinates.finish(),
+      pointsOf: this.#pointsOf.finish(),
+      ringsOf: this.#ringsOf.finish(),
+      classOf: this.#classOf.finish(),
+      boxes,
+      ids: this.#ids,
+      classes: this.#classes,
+      measurements,
+      index: indexBoxes(boxes),
+    };
+  }
+
+  #addGeometry(polygons: unknown): boolean {
+    if (!Array.isArray(polygons)) return false;
+    const firstPoint = this.#coordinates.length / 2;
+    for (const polygon of polygons) {
+      if (!Array.isArray(polygon)) return false;
+      for (let r = 0; r < polygon.length; r++) {
+        if (!this.#addRing(polygon[r], r === 0)) return false;
+      }
+    }
+    let [minX, minY, maxX, maxY] = [2 ** 31 - 1, 2 ** 31 - 1, -(2 ** 31), -(2 ** 31)];
+    for (let p = firstPoint; p < this.#coordinates.length / 2; p++) {
+      const x = this.#coordinates.at(2 * p);
+      const y = this.#coordinates.at(2 * p + 1);
+      if (x < minX) minX = x;
+      if (x > maxX) maxX = x;
+      if (y < minY) minY = y;
+      if (y > maxY) maxY = y;
+    }
+    if (maxX < minX) return false;
+    for (const edge of [minX, minY, maxX, maxY]) this.#boxes.push(edge);
+    this.#ringsOf.push(this.#pointsOf.length - 1);
+    return true;
+  }
+
+  /** Adds a ring without its repeated point, outer rings clockwise on screen and holes not. */
+  #addRing(ring: unknown, outer: boolean): boolean {
+    if (!Array.isArray(ring)) return false;
+    const units: number[] = [];
+    for (const point of ring) {
+      if (!Array.isArray(point)) return false;
+      const [x, y] = point as unknown[];
+      if (typeof x !== "number" || typeof y !== "number") return false;
+      units.push(Math.round(x * UNITS_PER_PIXEL), Math.round(y * UNITS_PER_PIXEL));
+    }
+    if (units.length >= 4 && units[0] === units.at(-2) && units[1] === units.at(-1)) {
+      units.length -= 2;
+    }
+    const points = units.length / 2;
+    const reverse = twiceArea(units, 0, points) < 0 === outer;
+    for (let i = 0; i < points; i++) {
+      const p = reverse ? points - 1 - i : i;
+      this.#coordinates.push(units[2 * p]!);
+      this.#coordinates.push(units[2 * p + 1]!);
+    }
+    this.#pointsOf.push(this.#coordinates.length / 2);
+    return true;
+  }
+
+  #classFor(properties: Record<string, unknown> | null): number {
+    const classification = properties?.classification;
+    const described = asRecord(classification);
+    let name = "Unclassified";
+    if (typeof classification === "string") name = classification;
+    else if (typeof described?.name === "string") name = described.name;
+    else if (Array.isArray(described?.names)) name = described.names.join(": ");
+    let index = this.#classIndex.get(name);
+    if (index === undefined) {
+      index = this.#classes.length;
+      const color = toRgb(described?.color) ?? toRgb(properties?.color) ?? UNCLASSIFIED;
+      this.#classes.push({ name, color, count: 0 });
+      this.#classIndex.set(name, index);
+    }
+    this.#classes[index]!.count++;
+    return index;
+  }
+
+  #addMeasurements(measurements: unknown, object: number): void {
+    const entries: [string, unknown][] = Array.isArray(measurements)
+      ? measurements.map((entry) => [String(asRecord(entry)?.name), asRecord(entry)?.value])
+      : Object.entries(asRecord(measurements) ?? {});
+    for (const [name, value] of entries) {
+      if (typeof value !== "number") continue;
+      let column = this.#measurements.get(name);
+      if (!column) {
+        column = new Growable((n) => new Float64Array(n));
+        this.#measurements.set(name, column);
+      }
+      while (column.length < object) column.push(Number.NaN);
+      if (column.length === object) column.push(value);
+    }
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+}
+
+/** QuPath writes colours as [r, g, b] or as one packed ARGB integer. */
+function toRgb(value: unknown): Rgb | null {
+  if (typeof value === "number") return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
+  if (!Array.isArray(value) || value.length < 3) return null;
+  const [r, g, b] = value.map(Number);
+  return [r!, g!, b!].every((v) => v >= 0 && v <= 255) ? [r!, g!, b!] : null;
+}
+
+function malformed(fileName: string, position: number, why: string): MicrotomeError {
+  return new MicrotomeError(
+    "corrupt-file",
+    `${fileName}: feature ${position} cannot be read, ${why}; expected GeoJSON polygons. Check the file with microtome check.`,
+    { file: fileName, feature: position },
+  );
+}

@@ -1,0 +1,111 @@
+import { createReadStream } from "node:fs";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { type Response, Router } from "express";
+import type { CountAnswer, HitAnswer } from "./api.ts";
+import { answeredFromCache, entityTag } from "./conditional.ts";
+import { HttpError } from "./http-error.ts";
+import type { Library } from "./library.ts";
+import { numberPart, queryNumber, textPart } from "./parameters.ts";
+
+/** The farthest a click may reach for an object, in level-0 px. */
+const MAX_REACH = 1024;
+
+/** The addresses of runs, their overlays, objects and files. */
+export function runRoutes(library: Library): Router {
+  const router = Router();
+
+  router.get("/:id", async (request, response) => {
+    response.json(await library.runInfo(textPart(request, "id")));
+  });
+
+  router.get("/:id/overlay/:z/:x/:y", async (request, response) => {
+    const [z, x, y] = [
+      numberPart(request, "z"),
+      numberPart(request, "x"),
+      numberPart(request, "y"),
+    ];
+    await library.withOverlay(textPart(request, "id"), async (overlay) => {
+      if (z > overlay.info.maxZoom) {
+        throw new HttpError(
+          404,
+          "not-found",
+          `The overlay has zooms 0 to ${overlay.info.maxZoom}; there is no zoom ${z}.`,
+        );
+      }
+      if (answeredFromCache(request, response, entityTag(overlay.info.version, z, x, y))) return;
+      sendBytes(response, await overlay.tile({ z, x, y }));
+    });
+  });
+
+  router.get("/:id/columns/:measurement", async (request, response) => {
+    const measurement = numberPart(request, "measurement");
+    await library.withOverlay(textPart(request, "id"), async (overlay) => {
+      if (measurement >= overlay.info.measurements.length) {
+        throw new HttpError(
+          404,
+          "not-found",
+          `The objects have ${overlay.info.measurements.length} measurements; there is no number ${measurement}.`,
+        );
+      }
+      const tag = entityTag(overlay.info.version, "column", measurement);
+      if (answeredFromCache(request, response, tag)) return;
+      const values = await overlay.column(measurement);
+      sendBytes(response, new Uint8Array(values.buffer));
+    });
+  });
+
+  router.get("/:id/objects/:object", async (request, response) => {
+    const key = textPart(request, "object");
+    const object = await library.withOverlay(textPart(request, "id"), (overlay) =>
+      overlay.object(/^\d{1,9}$/.test(key) ? Number(key) : key),
+    );
+    if (!object) throw new HttpError(404, "not-found", "The run has no such object.");
+    response.json(object);
+  });
+
+  router.get("/:id/at", async (request, response) => {
+    const [x, y] = [queryNumber(request, "x"), queryNumber(request, "y")];
+    const reach = Math.min(MAX_REACH, Math.max(0, queryNumber(request, "reach", 0)));
+    const object = await library.withOverlay(textPart(request, "id"), (overlay) =>
+      overlay.at(x, y, reach),
+    );
+    response.json({ object } satisfies HitAnswer);
+  });
+
+  router.get("/:id/count", async (request, response) => {
+    const box = {
+      x: queryNumber(request, "x"),
+      y: queryNumber(request, "y"),
+      width: queryNumber(request, "width"),
+      height: queryNumber(request, "height"),
+    };
+    const count = await library.withOverlay(textPart(request, "id"), (overlay) =>
+      overlay.count(box),
+    );
+    response.json({ count } satisfies CountAnswer);
+  });
+
+  router.get("/:id/:file", async (request, response) => {
+    const id = textPart(request, "id");
+    const path = await library.objectsPath(id);
+    const packed = basename(path);
+    const plain = packed.replace(/\.gz$/, "");
+    const file = textPart(request, "file");
+    if (file !== packed && file !== plain) {
+      throw new HttpError(404, "not-found", `The run hands out ${packed} and ${plain} only.`);
+    }
+    response.attachment(`${library.runEntry(id).name}.geojson${file === packed ? ".gz" : ""}`);
+    response.set("Content-Type", file === packed ? "application/gzip" : "application/geo+json");
+    if (file === packed) await pipeline(createReadStream(path), response);
+    else await pipeline(createReadStream(path), createGunzip(), response);
+  });
+
+  return router;
+}
+
+function sendBytes(response: Response, bytes: Uint8Array): void {
+  response.set("Content-Type", "application/octet-stream");
+  response.end(bytes);
+}

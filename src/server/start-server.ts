@@ -1,0 +1,130 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { isIPv6 } from "node:net";
+import express, { type Express } from "express";
+import { MicrotomeError } from "../errors.ts";
+import { toItemList } from "./catalog.ts";
+import { hostGuard, isLoopback, originGuard, securityHeaders, tokenGuard } from "./guard.ts";
+import { errorHandler, HttpError, notFound } from "./http-error.ts";
+import { Library } from "./library.ts";
+import { runRoutes } from "./run-routes.ts";
+import { slideRoutes } from "./slide-routes.ts";
+import { defaultViewerFolder, viewerFiles } from "./viewer-files.ts";
+
+const MIN_TOKEN_LENGTH = 16;
+
+/** What to serve, and to whom. */
+export interface ServerOptions {
+  /** A slide file, a run directory, or a folder of either. */
+  readonly target: string;
+  /** Address to listen at; other machines can reach anything but the default loopback. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port?: number;
+  /** What every request must bring; required where `host` is not loopback (then 16 characters or more). */
+  readonly token?: string;
+  /** Further names that requests may call this host by, e.g. behind a proxy. */
+  readonly allowedHosts?: readonly string[];
+  /** The built viewer; only tests need another than the package's own. */
+  readonly viewerFolder?: string;
+  /** Told what no request should run into; stderr by default. */
+  readonly log?: (error: unknown) => void;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** With the token in it, where there is one: what to open in a browser. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends open requests and closes every slide. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves slides, runs and the viewer over HTTP until closed.
+ *
+ * Throws MicrotomeError `usage` (a host that others can reach without a token, a port that cannot
+ * be had), `input-not-found`, `corrupt-file`.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const host = options.host ?? "127.0.0.1";
+  const port = options.port ?? 8017;
+  checkToken(host, options.token);
+  const library = await Library.open(options.target);
+  const server = createServer(createApp(library, host, options));
+  await listen(server, host, port);
+  const bound = (server.address() as AddressInfo).port;
+  const query = options.token === undefined ? "" : `?token=${encodeURIComponent(options.token)}`;
+  return {
+    url: `http://${isIPv6(host) ? `[${host}]` : host}:${bound}/${query}`,
+    port: bound,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      await library.close();
+    },
+  };
+}
+
+function createApp(library: Library, host: string, options: ServerOptions): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.use(securityHeaders);
+  app.use(hostGuard(host, options.allowedHosts ?? []));
+  if (options.token !== undefined) app.use(tokenGuard(options.token));
+  app.use(originGuard);
+  app.use((request, response, next) => {
+    if (request.method === "GET" || request.method === "HEAD") {
+      next();
+      return;
+    }
+    response.set("Allow", "GET, HEAD");
+    throw new HttpError(405, "method-not-allowed", "This server only shows; it changes nothing.");
+  });
+
+  app.get("/api/items", async (_request, response) => {
+    response.json(toItemList(await library.refresh()));
+  });
+  app.use("/api/slides", slideRoutes(library));
+  app.use("/api/runs", runRoutes(library));
+  app.use(viewerFiles(options.viewerFolder ?? defaultViewerFolder()));
+  app.use(notFound);
+  app.use(errorHandler(options.log ?? ((error) => console.error(error))));
+  return app;
+}
+
+function checkToken(host: string, token: string | undefined): void {
+  if (isLoopback(host)) {
+    if (token === "")
+      throw new MicrotomeError("usage", "The token is empty; leave it out or give one.");
+    return;
+  }
+  if (token !== undefined && token.length >= MIN_TOKEN_LENGTH) return;
+  throw new MicrotomeError(
+    "usage",
+    token === undefined
+      ? `--host ${host} lets other machines see the slides, and no token was given; add --token with ${MIN_TOKEN_LENGTH} characters or more, or leave --host out.`
+      : `--token has ${token.length} characters; where other machines can reach the server (--host ${host}) it needs ${MIN_TOKEN_LENGTH} or more.`,
+    { host },
+  );
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === "EADDRINUSE" ? "is taken" : `cannot be had (${cause.code})`;
+      reject(
+        new MicrotomeError(
+          "usage",
+          `Port ${port} at ${host} ${why}; choose another with --port, or 0 for any free one.`,
+          { host, port },
+          cause,
+        ),
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
