@@ -32,10 +32,14 @@ export interface GridSettings {
   readonly stabilityScoreOffset: number;
   readonly maskThreshold: number;
   readonly nmsIou: number;
+  /** What non-maximum suppression compares: boxes as the reference does (the default), or masks. */
+  readonly nmsKind?: "box" | "mask";
 }
 
 /** A model as its JSON file describes it. */
 export interface ModelSpec {
+  /** Absolute path of the JSON file it came from. */
+  readonly source?: string;
   readonly name: string;
   readonly title: string;
   readonly version: string;
@@ -43,7 +47,12 @@ export interface ModelSpec {
   readonly tasks: readonly string[];
   readonly files: { readonly encoder: ModelFile; readonly decoder: ModelFile };
   /** Encoder input: sides are multiples of `stride`; `size` fixes the side (1024 for SAM). */
-  readonly input: { readonly stride: number; readonly size: number | null };
+  readonly input: {
+    readonly stride: number;
+    readonly size: number | null;
+    /** Patch side that suits the model, px, where it takes any. */
+    readonly preferredSize?: number;
+  };
   /** `window` contract only: the logits window a prompt is answered in. */
   readonly window: { readonly cells: number; readonly stride: number } | null;
   /** µm/px the model was trained at, or null. */
@@ -54,6 +63,8 @@ export interface ModelSpec {
   readonly licence: string;
   /** Data sets it was trained on, by name; empty when unknown. */
   readonly trainedOn: readonly string[];
+  /** True for a model that must not be used clinically; every embedded one. */
+  readonly researchUseOnly?: boolean;
   /** SHA-256 over both files' SHA-256 hex strings joined by a newline: the model's identity in run.json. */
   readonly sha256: string;
 }

@@ -1,0 +1,15 @@
+import type { Point } from "../geometry.ts";
+import type { CutMask } from "./cut-mask.ts";
+
+/** A mask that passed its own filters and now meets the others. Frame: patch px. */
+export interface Candidate extends CutMask {
+  readonly predictedIou: number;
+  /** The prompt that made it. */
+  readonly point: Point;
+}
+
+/** By predicted IoU, best first; equal ones keep the order of their prompts. */
+export function byPredictedIou(candidates: readonly Candidate[]): Candidate[] {
+  // Array.prototype.sort is stable.
+  return [...candidates].sort((a, b) => b.predictedIou - a.predictedIou);
+}

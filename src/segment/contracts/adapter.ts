@@ -1,0 +1,62 @@
+import type { Point } from "../../geometry.ts";
+import type { RgbImage } from "../../tiler/slide.ts";
+import type { LogitGrid } from "../cut-mask.ts";
+import type { ContractName } from "../model.ts";
+
+/** Prompts of one decoder call, all of one kind. Frame: patch px. */
+export type PromptBatch =
+  /** x, y a prompt. */
+  | { readonly kind: "points"; readonly xy: Float32Array }
+  /** x0, y0, x1, y1 a prompt. */
+  | { readonly kind: "boxes"; readonly xyxy: Float32Array };
+
+/** A map of probabilities over the patch, row-major. */
+export interface CellMap {
+  /** columns × rows values, 0..1. */
+  readonly data: Float32Array;
+  readonly columns: number;
+  readonly rows: number;
+  /** Patch px a cell; cell (i, j) covers [j·cellPx, (j+1)·cellPx) × [i·cellPx, …). */
+  readonly cellPx: number;
+}
+
+/** What a decoder answers to a batch: `masksPerPrompt` windows of logits for each prompt. */
+export interface DecodedBatch {
+  readonly prompts: number;
+  readonly masksPerPrompt: number;
+  /** The shape of every window. */
+  readonly grid: LogitGrid;
+  /** Logits of one window, grid.rows × grid.columns, row-major; a view, valid until the next call. */
+  logits(prompt: number, mask: number): Float32Array;
+  /** The model's own estimate of IoU, 0..1. */
+  predictedIou(prompt: number, mask: number): number;
+  /** Top left corner of the prompt's windows, patch px, integers. */
+  origin(prompt: number): Point;
+}
+
+/** One encoded patch. */
+export interface EncodedImage {
+  /** Where an object's centre is, or null where the model has no such output. */
+  readonly objectness: CellMap | null;
+  /** Answers prompts; at most `batchSize` of them at once. */
+  decode(prompts: PromptBatch): Promise<DecodedBatch>;
+}
+
+/** One way of talking to a promptable model: what differs between ONNX contracts is behind it. */
+export interface SamAdapter {
+  readonly contract: ContractName;
+  /** Most prompts a decode call takes. */
+  readonly batchSize: number;
+  /** False where the export cannot be prompted with a box. */
+  readonly takesBoxes: boolean;
+  /** True where encode gives an objectness map, which the auto mode needs. */
+  readonly hasObjectness: boolean;
+  encode(image: RgbImage): Promise<EncodedImage>;
+  /** Frees both sessions. */
+  release(): Promise<void>;
+}
+
+/** How many prompts a batch holds. */
+export function promptCount(prompts: PromptBatch): number {
+  return prompts.kind === "points" ? prompts.xy.length / 2 : prompts.xyxy.length / 4;
+}

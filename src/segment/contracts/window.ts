@@ -1,0 +1,146 @@
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { ModelContractError } from "../../errors.ts";
+import type { RgbImage } from "../../tiler/slide.ts";
+import type { ModelSpec } from "../model.ts";
+import type { CellMap, DecodedBatch, EncodedImage, PromptBatch, SamAdapter } from "./adapter.ts";
+import { promptCount } from "./adapter.ts";
+import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
+
+const FLOAT = ["float32"] as const;
+const MAP = [[1, 1, "H/s", "W/s"]] as const;
+
+/** The `window` contract, microtome's own and open: see docs/models.md. */
+export const WINDOW_RULES: ContractRules = {
+  encoderInputs: [{ name: "image", types: ["uint8"], shapes: [[1, "H", "W", 3]] }],
+  encoderOutputs: [
+    { name: "embedding", types: FLOAT, shapes: [[1, "C", "H/4", "W/4"]] },
+    { name: "features", types: FLOAT, shapes: [[1, "F", "H/s", "W/s"]] },
+    { name: "objectness", types: FLOAT, shapes: MAP, optional: true },
+    { name: "foreground", types: FLOAT, shapes: MAP, optional: true },
+    { name: "boundary", types: FLOAT, shapes: MAP, optional: true },
+  ],
+  decoderInputs: [
+    { name: "embedding", types: FLOAT, shapes: [[1, "C", "H/4", "W/4"]] },
+    { name: "features", types: FLOAT, shapes: [[1, "F", "H/s", "W/s"]] },
+    { name: "points", types: FLOAT, shapes: [["P", 2]] },
+    { name: "boxes", types: FLOAT, shapes: [["P", 4]] },
+    { name: "has_box", types: FLOAT, shapes: [["P"]] },
+  ],
+  decoderOutputs: [
+    { name: "windows", types: FLOAT, shapes: [["P", "M", "N", "N"]] },
+    { name: "origins", types: FLOAT, shapes: [["P", 2]] },
+    { name: "iou_predictions", types: FLOAT, shapes: [["P", "M"]] },
+  ],
+};
+
+/** Prompts a call: enough to hide the cost of a call, few enough to keep the windows in cache. */
+const BATCH = 64;
+
+/** Pads with white to the right and below so that both sides are multiples of `stride`. */
+export function padToStride(image: RgbImage, stride: number): RgbImage {
+  const width = Math.ceil(image.width / stride) * stride;
+  const height = Math.ceil(image.height / stride) * stride;
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8Array(width * height * 3).fill(255);
+  const row = image.width * 3;
+  for (let y = 0; y < image.height; y++) {
+    data.set(image.data.subarray(y * row, (y + 1) * row), y * width * 3);
+  }
+  return { data, width, height };
+}
+
+/** Speaks to a model of the `window` contract. Throws ModelContractError where the description lacks `window`. */
+export function windowAdapter(
+  spec: ModelSpec,
+  encoder: InferenceSession,
+  decoder: InferenceSession,
+): SamAdapter {
+  if (spec.window === null) {
+    throw new ModelContractError(
+      `model "${spec.name}" has contract "window" but its description has no "window": {"cells", "stride"}`,
+      { model: spec.name },
+    );
+  }
+  const { cells, stride } = spec.window;
+  const hasObjectness = findTensor(signatureOf(encoder).outputs, "objectness") !== undefined;
+  const wanted = hasObjectness
+    ? ["embedding", "features", "objectness"]
+    : ["embedding", "features"];
+
+  return {
+    contract: "window",
+    batchSize: BATCH,
+    takesBoxes: true,
+    hasObjectness,
+    async encode(image) {
+      const { data, width, height } = padToStride(image, spec.input.stride);
+      const out = await encoder.run(
+        { image: new Tensor("uint8", data, [1, height, width, 3]) },
+        wanted,
+      );
+      const encoded = { embedding: out.embedding!, features: out.features! };
+      const objectness = out.objectness ?? null;
+      return {
+        objectness: objectness === null ? null : cellMap(objectness, stride),
+        decode: (prompts) => decode(decoder, encoded, prompts, cells, stride),
+      } satisfies EncodedImage;
+    },
+    async release() {
+      await encoder.release();
+      await decoder.release();
+    },
+  };
+}
+
+function cellMap(tensor: Tensor, cellPx: number): CellMap {
+  const [, , rows, columns] = tensor.dims;
+  return { data: tensor.data as Float32Array, rows: rows!, columns: columns!, cellPx };
+}
+
+async function decode(
+  decoder: InferenceSession,
+  encoded: { readonly embedding: Tensor; readonly features: Tensor },
+  prompts: PromptBatch,
+  cells: number,
+  stride: number,
+): Promise<DecodedBatch> {
+  const count = promptCount(prompts);
+  const boxed = prompts.kind === "boxes";
+  const boxes = boxed ? prompts.xyxy : new Float32Array(count * 4);
+  const points = boxed ? boxCentres(prompts.xyxy) : prompts.xy;
+  const out = await decoder.run({
+    ...encoded,
+    points: new Tensor("float32", points, [count, 2]),
+    boxes: new Tensor("float32", boxes, [count, 4]),
+    has_box: new Tensor("float32", new Float32Array(count).fill(boxed ? 1 : 0), [count]),
+  });
+  const windows = out.windows!;
+  const [, masks, rows, columns] = windows.dims;
+  if (rows !== cells || columns !== cells) {
+    throw new ModelContractError(
+      `decoder output "windows": found ${rows} × ${columns} cells, expected ${cells} × ${cells} as the model's description says`,
+      { found: rows ?? 0, expected: cells },
+    );
+  }
+  const logits = windows.data as Float32Array;
+  const origins = out.origins!.data as Float32Array;
+  const iou = out.iou_predictions!.data as Float32Array;
+  const size = cells * cells;
+  return {
+    prompts: count,
+    masksPerPrompt: masks!,
+    grid: { columns: cells, rows: cells, cellPx: stride },
+    logits: (p, m) => logits.subarray((p * masks! + m) * size, (p * masks! + m + 1) * size),
+    predictedIou: (p, m) => iou[p * masks! + m]!,
+    origin: (p) => ({ x: Math.round(origins[p * 2]!), y: Math.round(origins[p * 2 + 1]!) }),
+  };
+}
+
+function boxCentres(xyxy: Float32Array): Float32Array {
+  const xy = new Float32Array(xyxy.length / 2);
+  for (let i = 0; i < xy.length; i += 2) {
+    xy[i] = (xyxy[i * 2]! + xyxy[i * 2 + 2]!) / 2;
+    xy[i + 1] = (xyxy[i * 2 + 1]! + xyxy[i * 2 + 3]!) / 2;
+  }
+  return xy;
+}

@@ -1,0 +1,138 @@
+import { JsonFields } from "./json-fields.ts";
+import type { AutoSettings, ContractName, GridSettings } from "./model.ts";
+
+/** A file as a description names it: `sha256` and `bytes` may be left out for a model one brings oneself. */
+export interface DescribedFile {
+  /** Relative to the JSON file, or absolute. */
+  readonly path: string;
+  readonly sha256: string | null;
+  readonly bytes: number | null;
+}
+
+/** A model's JSON file, checked and with its defaults filled in, before its files are looked at. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly title: string;
+  readonly version: string;
+  readonly contract: ContractName;
+  readonly tasks: readonly string[];
+  readonly files: { readonly encoder: DescribedFile; readonly decoder: DescribedFile };
+  readonly input: {
+    readonly stride: number;
+    readonly size: number | null;
+    readonly preferredSize?: number;
+  };
+  readonly window: { readonly cells: number; readonly stride: number } | null;
+  readonly mpp: number | null;
+  readonly masksPerPrompt: number;
+  readonly auto: AutoSettings | null;
+  readonly grid: GridSettings;
+  readonly licence: string;
+  readonly trainedOn: readonly string[];
+  readonly researchUseOnly: boolean;
+}
+
+const CONTRACTS: readonly ContractName[] = ["window", "sam-meta", "sam-hf"];
+const SAM_SIZE = 1024;
+
+/** Defaults of SAM's reference automatic mask generator. */
+export const SAM_GRID_DEFAULTS: GridSettings = {
+  pointsPerSide: 32,
+  predictedIouThreshold: 0.88,
+  stabilityScoreThreshold: 0.95,
+  stabilityScoreOffset: 1,
+  maskThreshold: 0,
+  nmsIou: 0.7,
+};
+
+/**
+ * Checks the parsed JSON of a model's description. `file` is named in messages.
+ * Throws ModelContractError with the field, what was found and what was expected.
+ */
+export function parseModelDescription(json: unknown, file: string): ModelDescription {
+  const root = new JsonFields(json, file);
+  const name = root.text("name");
+  if (!/^[\w.-]+$/.test(name)) root.fail("name", "letters, digits, '.', '_' and '-' only");
+  const contract = root.oneOf("contract", CONTRACTS);
+  const files = root.object("files");
+  return {
+    name,
+    title: root.has("title") ? root.text("title") : name,
+    version: root.text("version"),
+    contract,
+    tasks: root.texts("tasks"),
+    files: {
+      encoder: parseFile(files.object("encoder")),
+      decoder: parseFile(files.object("decoder")),
+    },
+    input: parseInput(root, contract),
+    window: contract === "window" ? parseWindow(root.object("window")) : null,
+    mpp: root.has("mpp") ? root.number("mpp", 0.001) : null,
+    masksPerPrompt: root.has("masksPerPrompt")
+      ? root.count("masksPerPrompt")
+      : contract === "window"
+        ? 1
+        : 3,
+    auto: root.has("auto") ? parseAuto(root.object("auto")) : null,
+    grid: root.has("grid") ? parseGrid(root.object("grid")) : SAM_GRID_DEFAULTS,
+    licence: root.text("licence"),
+    trainedOn: root.has("trainedOn") ? root.texts("trainedOn") : [],
+    researchUseOnly: root.has("researchUseOnly") ? root.flag("researchUseOnly") : true,
+  };
+}
+
+function parseFile(fields: JsonFields): DescribedFile {
+  const sha256 = fields.has("sha256") ? fields.text("sha256").toLowerCase() : null;
+  if (sha256 !== null && !/^[0-9a-f]{64}$/.test(sha256)) fields.fail("sha256", "64 hex digits");
+  return {
+    path: fields.text("path"),
+    sha256,
+    bytes: fields.has("bytes") ? fields.count("bytes") : null,
+  };
+}
+
+function parseInput(root: JsonFields, contract: ContractName): ModelDescription["input"] {
+  if (contract !== "window") {
+    // SAM's exports fix the side; anything else said here would not be true of the graph.
+    if (root.has("input")) root.object("input").oneOf("size", [SAM_SIZE]);
+    return { stride: 1, size: SAM_SIZE };
+  }
+  const input = root.object("input");
+  const stride = input.count("stride");
+  if (!input.has("preferredSize")) return { stride, size: null };
+  const preferredSize = input.count("preferredSize");
+  if (preferredSize % stride !== 0) input.fail("preferredSize", `a multiple of stride ${stride}`);
+  return { stride, size: null, preferredSize };
+}
+
+function parseWindow(fields: JsonFields): { readonly cells: number; readonly stride: number } {
+  return { cells: fields.count("cells"), stride: fields.count("stride") };
+}
+
+function parseAuto(fields: JsonFields): AutoSettings {
+  return {
+    objectnessThreshold: fields.number("objectnessThreshold", 0, 1),
+    peakRadiusPx: fields.number("peakRadiusPx", 0),
+    predictedIouThreshold: fields.number("predictedIouThreshold", -1, 1),
+    maskThreshold: fields.number("maskThreshold", Number.NEGATIVE_INFINITY),
+    nmsIou: fields.number("nmsIou", 0, 1),
+    refinePasses: fields.has("refinePasses") ? fields.oneOf("refinePasses", [0, 1]) : 0,
+    minAreaUm2: fields.has("minAreaUm2") ? fields.number("minAreaUm2", 0) : 0,
+  };
+}
+
+function parseGrid(fields: JsonFields): GridSettings {
+  const pick = (name: keyof typeof SAM_GRID_DEFAULTS & string, least: number, most?: number) =>
+    fields.has(name) ? fields.number(name, least, most) : (SAM_GRID_DEFAULTS[name] as number);
+  return {
+    pointsPerSide: fields.has("pointsPerSide")
+      ? fields.count("pointsPerSide")
+      : SAM_GRID_DEFAULTS.pointsPerSide,
+    predictedIouThreshold: pick("predictedIouThreshold", -1, 1),
+    stabilityScoreThreshold: pick("stabilityScoreThreshold", 0, 1),
+    stabilityScoreOffset: pick("stabilityScoreOffset", 0),
+    maskThreshold: pick("maskThreshold", Number.NEGATIVE_INFINITY),
+    nmsIou: pick("nmsIou", 0, 1),
+    ...(fields.has("nmsKind") ? { nmsKind: fields.oneOf("nmsKind", ["box", "mask"]) } : {}),
+  };
+}

@@ -1,0 +1,38 @@
+import { InferenceSession } from "onnxruntime-node";
+import { ModelContractError } from "../errors.ts";
+import type { SamAdapter } from "./contracts/adapter.ts";
+import { CONTRACTS, checkContract } from "./contracts/probe.ts";
+import { signatureOf } from "./contracts/signature.ts";
+import type { ModelSpec } from "./model.ts";
+
+/** One thread a session: microtome runs one session a worker, and N workers of one thread beat one of N. */
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  executionProviders: ["cpu"],
+  executionMode: "sequential",
+  graphOptimizationLevel: "all",
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+};
+
+/** One graph of a model on the CPU, one thread. Throws ModelContractError where ONNX Runtime refuses the file. */
+export async function openSession(path: string): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(path, SESSION_OPTIONS);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelContractError(
+      `${path}: ONNX Runtime cannot load it (${reason.slice(0, 300)}); expected an ONNX graph for the CPU`,
+      { file: path },
+      cause,
+    );
+  }
+}
+
+/** Opens a model's two sessions and checks them against its contract. Throws ModelContractError. */
+export async function openModel(spec: ModelSpec): Promise<SamAdapter> {
+  const encoder = await openSession(spec.files.encoder.path);
+  const decoder = await openSession(spec.files.decoder.path);
+  checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
+  return CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
+}

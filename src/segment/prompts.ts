@@ -1,0 +1,83 @@
+import type { Box, Point, Size } from "../geometry.ts";
+import type { CellMap } from "./contracts/adapter.ts";
+import type { SegmentJob } from "./protocol.ts";
+
+/** Where prompts make sense, as a job says it: tissue cells and the part that holds slide pixels. */
+export interface PromptRegion {
+  /** The patch's size, px. */
+  readonly patch: Size;
+  readonly allow: SegmentJob["allow"];
+  /** Patch px. */
+  readonly valid: Box;
+}
+
+/** Whether a prompt at this position (patch px) makes sense. */
+export function isAllowed(region: PromptRegion, x: number, y: number): boolean {
+  const { allow, valid, patch } = region;
+  if (x < valid.x || y < valid.y || x >= valid.x + valid.width || y >= valid.y + valid.height) {
+    return false;
+  }
+  if (allow === null) return true;
+  const column = Math.floor((x * allow.cells) / patch.width);
+  const row = Math.floor((y * allow.cells) / patch.height);
+  return allow.data[row * allow.cells + column] === 1;
+}
+
+/** SAM's grid: points at (i + ½)/n of the patch, row by row; only where prompts are allowed. Patch px. */
+export function gridPoints(pointsPerSide: number, region: PromptRegion): Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < pointsPerSide; i++) {
+    const y = ((i + 0.5) / pointsPerSide) * region.patch.height;
+    for (let j = 0; j < pointsPerSide; j++) {
+      const x = ((j + 0.5) / pointsPerSide) * region.patch.width;
+      if (isAllowed(region, x, y)) points.push({ x, y });
+    }
+  }
+  return points;
+}
+
+/** Neighbours within a radius: column and row steps, and whether the neighbour comes earlier in raster order. */
+function disc(radiusCells: number): { dx: number; dy: number; earlier: boolean }[] {
+  const reach = Math.floor(radiusCells);
+  const steps = [];
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) {
+      if ((dx !== 0 || dy !== 0) && dx * dx + dy * dy <= radiusCells * radiusCells) {
+        steps.push({ dx, dy, earlier: dy < 0 || (dy === 0 && dx < 0) });
+      }
+    }
+  }
+  return steps;
+}
+
+/**
+ * The local maxima of an objectness map, in raster order, as the centres of their cells, patch px.
+ *
+ * A cell is a peak where its value is above `threshold` and no cell whose centre lies within
+ * `radiusPx` is higher; of equal ones the first in raster order is the peak.
+ */
+export function objectnessPeaks(
+  map: CellMap,
+  threshold: number,
+  radiusPx: number,
+  region: PromptRegion,
+): Point[] {
+  const { data, columns, rows, cellPx } = map;
+  const steps = disc(radiusPx / cellPx);
+  const points: Point[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const value = data[i * columns + j]!;
+      if (value <= threshold) continue;
+      const isPeak = steps.every(({ dx, dy, earlier }) => {
+        const [c, r] = [j + dx, i + dy];
+        if (c < 0 || r < 0 || c >= columns || r >= rows) return true;
+        const other = data[r * columns + c]!;
+        return other < value || (other === value && !earlier);
+      });
+      const [x, y] = [(j + 0.5) * cellPx, (i + 0.5) * cellPx];
+      if (isPeak && isAllowed(region, x, y)) points.push({ x, y });
+    }
+  }
+  return points;
+}
