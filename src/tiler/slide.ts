@@ -16,7 +16,7 @@ export interface Level {
   readonly size: Size;
   /** Level-0 pixels per pixel of this level, ≥ 1: mean of the two axes, as OpenSlide reports it. */
   readonly downsample: number;
-  /** Size of a stored tile, in this level's pixels. A plain image is one tile. */
+  /** Size of a stored tile, in this level's pixels; a virtual 512 px tile where the file stores none. */
   readonly tileSize: Size;
 }
 
@@ -69,4 +69,6 @@ export interface Slide {
 export interface OpenOptions {
   /** µm/px of level 0, overriding what the file says. */
   readonly mpp?: number;
+  /** Decoded tiles kept in memory, in bytes; the newest tile is kept whatever its size. */
+  readonly cacheBytes?: number;
 }

@@ -1,0 +1,54 @@
+import { UnsupportedSlideError } from "../../errors.ts";
+import { TAG } from "../tiff/names.ts";
+import type { Probe, SlideFormat } from "./format.ts";
+
+/** Formats that are recognised but not read, so that the refusal can say what the file is. */
+export const refusedFormats: readonly SlideFormat[] = [
+  refused("Hamamatsu NDPI", "hamamatsu", (probe) => hasTag(probe, TAG.hamamatsuFormat)),
+  refused("Leica SCN", "leica", (probe) =>
+    isTiffSaying(probe, "http://www.leica-microsystems.com/scn"),
+  ),
+  refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
+  refused("Ventana", "ventana", (probe) => isTiffSaying(probe, "<iScan")),
+  refused("DICOM", "dicom", (probe) => ascii(probe.head, 128, 4) === "DICM"),
+  refused("Zeiss CZI", "zeiss", (probe) => ascii(probe.head, 0, 10) === "ZISRAWFILE"),
+  refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
+    probe.source.path.toLowerCase().endsWith(".mrxs"),
+  ),
+  refused(
+    "JPEG 2000",
+    "jp2",
+    (probe) => ascii(probe.head, 4, 4) === "jP  " || isCodestream(probe.head),
+  ),
+  refused("Sakura", "sakura", (probe) => ascii(probe.head, 0, 15) === "SQLite format 3"),
+];
+
+function refused(name: string, vendor: string, detect: (probe: Probe) => boolean): SlideFormat {
+  return {
+    name,
+    vendor,
+    detect,
+    async open({ source }) {
+      throw new UnsupportedSlideError(
+        `${source.path} is ${name}, which is not read yet; convert it to a pyramidal TIFF where you have a tool that reads it, e.g. \`vips tiffsave IN out.tif --tile --pyramid --compression jpeg --bigtiff\` (with OpenSlide) or bfconvert.`,
+        { path: source.path, format: name },
+      );
+    },
+  };
+}
+
+function hasTag(probe: Probe, tag: number): boolean {
+  return probe.tiff?.directories[0]?.entries.has(tag) ?? false;
+}
+
+function isTiffSaying(probe: Probe, words: string): boolean {
+  return probe.tiff !== null && probe.description.includes(words);
+}
+
+function isCodestream(head: Uint8Array): boolean {
+  return head[0] === 0xff && head[1] === 0x4f && head[2] === 0xff && head[3] === 0x51;
+}
+
+function ascii(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}

@@ -1,0 +1,15 @@
+import { aperio } from "./aperio.ts";
+import type { SlideFormat } from "./format.ts";
+import { genericTiff } from "./generic-tiff.ts";
+import { omeTiff } from "./ome-tiff.ts";
+import { plain } from "./plain.ts";
+import { refusedFormats } from "./refused.ts";
+
+/** Every format, asked in this order: the particular before the general. */
+export const FORMATS: readonly SlideFormat[] = [
+  aperio,
+  ...refusedFormats,
+  omeTiff,
+  genericTiff,
+  plain,
+];

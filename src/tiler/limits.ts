@@ -1,0 +1,25 @@
+/**
+ * What a file may make us allocate. A file asks with a few bytes of header; these are the ceilings,
+ * written in docs/formats.md too.
+ */
+
+/** Pixels that one stored tile, strip or plain image may decode to: 2^27, 384 MiB as RGB. */
+export const MAX_BLOCK_PIXELS = 2 ** 27;
+
+/** Pixels of one region read at once: 2^28, 768 MiB as RGB. */
+export const MAX_REGION_PIXELS = 2 ** 28;
+
+/** Longest side of a level: 2^24 px, about 4 m at 0.25 µm/px. */
+export const MAX_SIDE = 2 ** 24;
+
+/** Directories that a TIFF may chain before it is refused. */
+export const MAX_DIRECTORIES = 4096;
+
+/** Values of one TIFF tag, which is also the most tiles a level may have: 2^23. */
+export const MAX_TAG_VALUES = 2 ** 23;
+
+/** Bytes of a text in a TIFF tag (OME-XML is the longest met): 2^24. */
+export const MAX_TEXT_BYTES = 2 ** 24;
+
+/** Decoded tiles kept per open slide unless told otherwise: 96 MiB. */
+export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20;

@@ -1,0 +1,114 @@
+"""Writes the golden pixels of tests/tiler/goldens.test.ts: SHA-256 of raw RGB regions.
+
+The oracle of a file is OpenSlide (openslide-bin 4.0.1.2, openslide-python 1.4.7) where it opens it, else
+libvips 8.14 (pyvips 3.2). Pixels outside a level are white. Needs the data folder; run it as
+
+    python make-goldens.py <data>/slides
+
+with openslide-bin, openslide-python, pyvips and numpy installed.
+"""
+import hashlib
+import json
+import pathlib
+import sys
+
+import numpy as np
+import openslide
+import pyvips
+
+HERE = pathlib.Path(__file__).parent
+
+# name of the golden file: (path under slides/, how libvips names the levels or None for OpenSlide)
+SLIDES = {
+    "aperio-cmu": ("aperio-svs-jpeg/CMU-1-Small-Region.svs", None),
+    "aperio-tiny": ("openslide-python-boxes/small.svs", None),
+    "tiff-jpeg": ("derived-from-cmu1/pyramid-jpeg-q80.tif", None),
+    "bigtiff-jpeg": ("derived-from-cmu1/pyramid-jpeg-bigtiff.tif", None),
+    "tiff-deflate": ("derived-from-cmu1/tiled-deflate-pred.tif", None),
+    "tiff-lzw": ("derived-from-cmu1/tiled-lzw-pred.tif", None),
+    "tiff-boxes": ("openslide-python-boxes/boxes.tiff", None),
+    "tiff-webp": ("derived-from-cmu1/pyramid-webp.tif", "page"),
+    "tiff-strips": ("derived-from-cmu1/strip-none.tif", "page1"),
+    "tiff-subifd": ("derived-from-cmu1/pyramid-subifd-jpeg.tif", "subifd"),
+    "tiff-strip-jpeg": ("tiff-conformance/pillow/tiff_strip_ycbcr_jpeg_2x2_sampling.tif", "page1"),
+    "tiff-rgb-jpeg": ("tiff-conformance/image-tiff/tiled-jpeg-rgb-u8.tif", "page1"),
+    "tiff-big-endian": ("tiff-conformance/twelvemonkeys/BigTIFFMotorola.tif", "page1"),
+    "ome-instanseg": ("ome-tiff-he-instanseg/HE_example.tif", "page1"),
+    "ome-subifd": ("derived-from-cmu1/pyramid-subifd.ome.tif", "subifd"),
+    "plain-png": ("plain-images/cellseg_models/HE.png", "plain"),
+    "plain-jpeg": ("plain-images/oscc-mendeley/OSCC_400x_1.jpg", "plain"),
+}
+
+
+def openslide_levels(path):
+    slide = openslide.OpenSlide(path)
+    levels = []
+    for i, size in enumerate(slide.level_dimensions):
+        # Only from the origin is a coarser level's pixel lattice met exactly.
+        rgba = np.asarray(slide.read_region((0, 0), i, size))
+        assert (rgba[..., 3] == 255).all()
+        levels.append(rgba[..., :3])
+    return levels, list(slide.level_downsamples)
+
+
+def vips_levels(path, how):
+    def load(**options):
+        image = pyvips.Image.new_from_file(path, **options)
+        pixels = image.numpy()
+        return pixels if pixels.ndim == 3 and pixels.shape[2] == 3 else np.repeat(pixels.reshape(*pixels.shape[:2], -1)[..., :1], 3, 2)
+
+    if how == "plain" or how == "page1":
+        levels = [load()]
+    elif how == "page":
+        pages = pyvips.Image.new_from_file(path).get("n-pages")
+        levels = [load(page=i) for i in range(pages)]
+    else:
+        count = pyvips.Image.new_from_file(path).get("n-subifds")
+        levels = [load()] + [load(subifd=i) for i in range(count)]
+    h, w = levels[0].shape[:2]
+    return levels, [(w / p.shape[1] + h / p.shape[0]) / 2 for p in levels]
+
+
+def boxes(width, height):
+    """Whole level; across inner seams; over each corner; one pixel; beside the level."""
+    yield 0, 0, width, height
+    yield width // 3 + 1, height // 3 + 2, max(1, width // 4), max(1, height // 5)
+    yield -7, -5, 20, 30
+    yield width - 9, height - 11, 31, 27
+    yield width - 1, 0, 1, 1
+    yield width + 3, height // 2, 4, 4
+
+
+def crop(pixels, x, y, w, h):
+    out = np.full((h, w, 3), 255, np.uint8)
+    height, width = pixels.shape[:2]
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    if x0 < x1 and y0 < y1:
+        out[y0 - y : y1 - y, x0 - x : x1 - x] = pixels[y0:y1, x0:x1]
+    return out
+
+
+def main(root):
+    for name, (file, how) in SLIDES.items():
+        path = str(pathlib.Path(root) / file)
+        levels, downsamples = openslide_levels(path) if how is None else vips_levels(path, how)
+        oracle = "openslide 4.0.1" if how is None else f"libvips {pyvips.version(0)}.{pyvips.version(1)}"
+        golden = {
+            "file": file,
+            "oracle": oracle,
+            "levels": [
+                {"width": p.shape[1], "height": p.shape[0], "downsample": d}
+                for p, d in zip(levels, downsamples)
+            ],
+            "regions": [
+                {"level": i, "box": box, "sha256": hashlib.sha256(crop(p, *box).tobytes()).hexdigest()}
+                for i, p in enumerate(levels)
+                for box in boxes(p.shape[1], p.shape[0])
+            ],
+        }
+        (HERE / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
+        print(name, oracle, len(golden["regions"]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
