@@ -6,6 +6,8 @@ export interface Candidate extends CutMask {
   readonly predictedIou: number;
   /** The prompt that made it. */
   readonly point: Point;
+  /** With given prompts: its index. */
+  readonly prompt?: number;
 }
 
 /** By predicted IoU, best first; equal ones keep the order of their prompts. */

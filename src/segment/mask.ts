@@ -27,4 +27,6 @@ export interface PatchMask {
   readonly point: Point;
   /** Mean hematoxylin optical density inside the mask (Ruifrok & Johnston 2001 vectors). */
   readonly hematoxylinOd: number;
+  /** With given prompts only: which one made it, counting points first, then boxes. */
+  readonly prompt?: number;
 }

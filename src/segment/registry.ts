@@ -23,8 +23,16 @@ export interface ListedModel extends ModelDescription {
 /** The package's own models: `models/` is as far from src/segment as from dist/segment. */
 const OWN_MODELS = fileURLToPath(new URL("../../models/", import.meta.url));
 
-/** Every model of the folder, by name; a JSON file without a "contract" is not a model and is passed over. Throws ModelContractError for a faulty description. */
-export async function listModels(options: RegistryOptions = {}): Promise<ListedModel[]> {
+/** The names of every model of the folder, sorted. Throws ModelContractError for a faulty description. */
+export async function listModels(options: RegistryOptions = {}): Promise<string[]> {
+  return (await describeModels(options)).map((model) => model.name);
+}
+
+/**
+ * Every model of the folder, by name, without verifying its files; a JSON file without a "contract"
+ * is not a model and is passed over. Throws ModelContractError for a faulty description.
+ */
+export async function describeModels(options: RegistryOptions = {}): Promise<ListedModel[]> {
   const folder = resolve(options.modelsDir ?? OWN_MODELS);
   let names: string[];
   try {
@@ -51,7 +59,7 @@ export async function defaultModelFor(
   task: string,
   options: RegistryOptions = {},
 ): Promise<string> {
-  const models = await listModels(options);
+  const models = await describeModels(options);
   const model =
     models.find((m) => m.tasks[0] === task) ?? models.find((m) => m.tasks.includes(task));
   if (model !== undefined) return model.name;
@@ -88,7 +96,7 @@ async function sourceOf(nameOrJsonPath: string, options: RegistryOptions): Promi
       { file: path },
     );
   }
-  const models = await listModels(options);
+  const models = await describeModels(options);
   const model = models.find((m) => m.name === nameOrJsonPath);
   if (model !== undefined) return model.source;
   throw new ModelNotFoundError(

@@ -1,0 +1,119 @@
+import type { Box, Point } from "../geometry.ts";
+import {
+  type DecodedBatch,
+  type EncodedImage,
+  type PromptBatch,
+  promptCount,
+} from "./contracts/adapter.ts";
+import type { CutMask, LogitGrid, MaskCutter } from "./cut-mask.ts";
+
+/** Which of a prompt's masks are looked at, and what each must pass. */
+export interface MaskFilter {
+  /** Only the mask with the best predicted IoU of each prompt. */
+  readonly bestOnly: boolean;
+  /** Masks must be strictly above. */
+  readonly predictedIou: number;
+  /** Masks must reach it. */
+  readonly stability: number;
+  /** Logit at which a mask is cut. */
+  readonly maskThreshold: number;
+}
+
+/** A mask and the index of the prompt that made it. */
+export interface Answer extends CutMask {
+  readonly prompt: number;
+  readonly predictedIou: number;
+}
+
+/** What decoding needs besides prompts; fixed for a patch. */
+export interface DecodeContext {
+  readonly encoded: EncodedImage;
+  readonly batchSize: number;
+  /** Masks keep only pixels inside, patch px, integers. */
+  readonly clip: Box;
+  /** Logits above and below the threshold between which a mask's stability is measured. */
+  readonly stabilityOffset: number;
+  readonly cutterFor: (grid: LogitGrid) => MaskCutter;
+  /** Time spent is added here, ms. */
+  readonly ms: { decode: number; post: number };
+}
+
+/** Points as prompts, patch px. */
+export function pointPrompts(points: readonly Point[]): PromptBatch {
+  return { kind: "points", xy: Float32Array.from(points.flatMap(({ x, y }) => [x, y])) };
+}
+
+/** Boxes as prompts, patch px. */
+export function boxPrompts(boxes: readonly Box[]): PromptBatch {
+  const xyxy = boxes.flatMap(({ x, y, width, height }) => [x, y, x + width, y + height]);
+  return { kind: "boxes", xyxy: Float32Array.from(xyxy) };
+}
+
+/**
+ * Decodes any number of prompts, batch after batch; each mask is filtered and made an RLE inside its
+ * batch, so that no more than one batch of logits is ever held. In the order of the prompts.
+ */
+export async function decodePrompts(
+  context: DecodeContext,
+  prompts: PromptBatch,
+  filter: MaskFilter,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const { ms, batchSize } = context;
+  const total = promptCount(prompts);
+  for (let from = 0; from < total; from += batchSize) {
+    const start = performance.now();
+    const decoded = await context.encoded.decode(slice(prompts, from, from + batchSize));
+    const middle = performance.now();
+    collect(context, decoded, from, filter, answers);
+    ms.decode += middle - start;
+    ms.post += performance.now() - middle;
+  }
+  return answers;
+}
+
+/** A copy, not a view: ONNX Runtime reads a tensor from its buffer. */
+function slice(prompts: PromptBatch, from: number, to: number): PromptBatch {
+  return prompts.kind === "points"
+    ? { kind: "points", xy: prompts.xy.slice(from * 2, to * 2) }
+    : { kind: "boxes", xyxy: prompts.xyxy.slice(from * 4, to * 4) };
+}
+
+function collect(
+  context: DecodeContext,
+  decoded: DecodedBatch,
+  from: number,
+  filter: MaskFilter,
+  answers: Answer[],
+): void {
+  const { clip, stabilityOffset } = context;
+  const cutter = context.cutterFor(decoded.grid);
+  for (let p = 0; p < decoded.prompts; p++) {
+    const best = filter.bestOnly ? bestMask(decoded, p) : null;
+    for (let m = 0; m < decoded.masksPerPrompt; m++) {
+      if (best !== null && m !== best) continue;
+      const predictedIou = decoded.predictedIou(p, m);
+      // Written so that NaN fails too.
+      if (!(predictedIou > filter.predictedIou)) continue;
+      const { x, y } = decoded.origin(p);
+      const cut = cutter.cut(
+        decoded.logits(p, m),
+        x,
+        y,
+        clip,
+        filter.maskThreshold,
+        stabilityOffset,
+      );
+      if (cut === null || cut.stabilityScore < filter.stability) continue;
+      answers.push({ ...cut, predictedIou, prompt: from + p });
+    }
+  }
+}
+
+function bestMask(decoded: DecodedBatch, prompt: number): number {
+  let best = 0;
+  for (let m = 1; m < decoded.masksPerPrompt; m++) {
+    if (decoded.predictedIou(prompt, m) > decoded.predictedIou(prompt, best)) best = m;
+  }
+  return best;
+}
