@@ -72,6 +72,8 @@ export function breed(kind: NucleusKind, site: Site, recipe: Recipe, random: Ran
       clamp(short * random.between(0.14, 0.27), 0.5, 1.6),
     );
   }
+  // Some nuclei are cut near their top or lie deep in the section: pale and blurred.
+  const deep = random.chance(0.14) ? random.unit() : 0;
   return {
     column: site.column,
     row: site.row,
@@ -88,11 +90,11 @@ export function breed(kind: NucleusKind, site: Site, recipe: Recipe, random: Ran
     reach,
     order: random.bits(),
     bits: random.bits(),
-    density: looks.density,
+    density: looks.density * (1 - 0.4 * deep),
     vesicular: looks.vesicular,
     clumps: looks.clumps,
     nucleoli,
-    softness: 0.16 + 0.5 * random.unit() * random.unit() * random.unit(),
+    softness: 0.15 + 0.35 * random.unit() * random.unit() + 0.45 * deep,
   };
 }
 
@@ -110,7 +112,7 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
         long: mean * stretch,
         short: mean / stretch,
         stray: 0.05 + (1 - Math.abs(site.kinship)) * 0.3,
-        ripple: 0.035 + 0.14 * n.pleomorphism * random.unit() + (dark ? 0.04 : 0),
+        ripple: 0.03 + 0.1 * n.pleomorphism * random.unit() + (dark ? 0.04 : 0),
         bend: 0.18 * random.normal(),
         density: c * (dark ? random.between(0.85, 1.15) : random.between(0.58, 0.85)),
         vesicular,
@@ -147,16 +149,16 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
       };
     }
     case "lymphocyte": {
-      const mean = n.size * clamp(3.35 + 0.32 * random.normal(), 2.6, 4.4);
-      const stretch = 1 + 0.09 * Math.abs(random.normal());
+      const mean = n.size * clamp(3.35 + 0.38 * random.normal(), 2.5, 4.6);
+      const stretch = 1 + 0.13 * Math.abs(random.normal());
       return {
         long: mean * stretch,
         short: mean / stretch,
         stray: 1,
-        ripple: 0.035,
-        bend: 0.1 * random.normal(),
-        density: c * random.between(0.98, 1.3),
-        vesicular: 0.12 + 0.2 * random.unit() * random.unit(),
+        ripple: 0.06,
+        bend: 0.15 * random.normal(),
+        density: c * random.between(0.85, 1.25),
+        vesicular: 0.1 + 0.5 * random.unit() * random.unit(),
         clumps: random.between(0.5, 1),
         nucleoli: 0,
       };
@@ -190,15 +192,16 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
       };
     }
     case "spindle": {
-      const plump = random.chance(0.25);
-      const long = plump ? random.between(4.5, 7) : random.between(5, 10);
+      const plump = random.chance(0.3);
+      const thin = random.unit();
+      const long = plump ? random.between(4.5, 7) : random.between(4.5, 8) + 4 * thin * thin;
       return {
         long,
-        short: plump ? random.between(2, 3) : random.between(1, 1.9),
-        stray: 0.022,
-        ripple: 0.04,
-        bend: 0.45 * random.normal(),
-        density: c * (plump ? random.between(0.55, 0.8) : random.between(0.75, 1.15)),
+        short: plump ? random.between(2, 3.1) : random.between(0.9, 2.1) * (1 - 0.25 * thin),
+        stray: 0.03,
+        ripple: 0.07,
+        bend: 0.7 * random.normal(),
+        density: c * (plump ? random.between(0.5, 0.75) : random.between(0.55, 1.1)),
         vesicular: plump ? 0.6 : 0.15,
         clumps: random.between(0.2, 0.6),
         nucleoli: plump ? 0.4 : 0,

@@ -46,11 +46,22 @@ export class GroundPainter {
         this.#point(x, y, mpp, fields, close, lead, owner < 0 ? null : nuclei[owner]!);
         const there = smoothstep(-0.5 * mpp - 0.2, 0.5 * mpp + 0.2, fields.tissue);
         const rim = there * (1 + 0.3 * bell(fields.tissue - 1.5, 2.5));
-        canvas.hematoxylin[i] = Math.max(0, this.#h) * there;
-        canvas.eosin[i] = Math.max(0, this.#e) * rim;
+        const mottle = Math.max(0.3, 1 + this.#recipe.texture * this.#mottle(x, y, mpp));
+        canvas.hematoxylin[i] = Math.max(0, this.#h) * there * mottle;
+        canvas.eosin[i] = Math.max(0, this.#e) * rim * mottle;
         canvas.redCells[i] = Math.max(0, this.#r) * there;
       }
     }
+  }
+
+  // Sections are not evenly thick, and nothing in them is even: three sizes of unevenness.
+  #mottle(x: number, y: number, mpp: number): number {
+    const large = 0.16 * this.#patch.at(x / 31 + 17, y / 31);
+    const middle = 0.2 * this.#grain.at(x / 5.3, y / 5.3 + 71);
+    if (mpp > 0.7) return large + middle;
+    return (
+      large + middle + 0.26 * this.#grain.at((0.8 * x - 0.6 * y) / 1.25, (0.6 * x + 0.8 * y) / 1.25)
+    );
   }
 
   #point(
@@ -74,8 +85,8 @@ export class GroundPainter {
     }
     if (f.vessel > -f.wall - edge) this.#vessel(x, y, f, edge, fine);
     if (f.fat > -2.5) this.#fat(x, y, f, edge, coarse);
-    if (f.gland > -2) this.#gland(x, y, f, edge, fine, coarse, close, lead);
-    if (f.nest > -4) this.#nest(x, y, f, edge, fine, coarse, close, lead);
+    if (f.gland > -2) this.#gland(x, y, f, edge, fine, coarse, close, lead, owner);
+    if (f.nest > -4) this.#nest(x, y, f, edge, fine, coarse, close, lead, owner);
     if (owner !== null && owner.kind === "plasma" && close < 3.5) {
       // The cytoplasm of a plasma cell lies to one side of its nucleus.
       const side = ((x - owner.x) * owner.axisX + (y - owner.y) * owner.axisY) / owner.long;
@@ -174,7 +185,7 @@ export class GroundPainter {
         const d = Math.sqrt(u * u + v * v) / 3.3;
         if (d < best) {
           best = d;
-          strength = 0.34 + 0.14 * hashUnit(bits, 6);
+          strength = 0.25 + 0.12 * hashUnit(bits, 6);
         }
       }
     }
@@ -199,13 +210,15 @@ export class GroundPainter {
     coarse: number,
     close: number,
     lead: number,
+    owner: Nucleus | null,
   ): void {
     const { cytoplasm, stroma } = this.#recipe;
     const body = smoothstep(-edge, edge, f.gland);
     const t = clamp(f.gland / f.epithelium, 0, 1);
     const apical = smoothstep(0.5, 0.75, t);
-    const tone = this.#patch.at(x / 55 + 3, y / 55 + 9);
-    let e = cytoplasm.eosin * (1.02 + 0.2 * tone + 0.14 * coarse + 0.12 * fine);
+    const tone = this.#patch.at(x / 55 + 3, y / 55 + 9) + 0.6 * cellTone(owner, lead);
+    const strands = smoothstep(0.22, 0, Math.abs(coarse + 0.4 * fine));
+    let e = cytoplasm.eosin * (0.88 + 0.2 * tone + 0.25 * strands + 0.16 * fine);
     let h = cytoplasm.hematoxylin * (1.15 - 0.75 * t) * (1 + 0.3 * coarse);
     const froth = smoothstep(-0.1, 0.5, this.#grain.at(x / 3.6 + 41, y / 3.6));
     const mucin = f.mucin * smoothstep(0.42, 0.6, t);
@@ -232,12 +245,17 @@ export class GroundPainter {
     coarse: number,
     close: number,
     lead: number,
+    owner: Nucleus | null,
   ): void {
     const { cytoplasm, nests } = this.#recipe;
-    const body = smoothstep(-edge, edge, f.nest);
-    const tone = this.#patch.octaves(x / 60 + 30, y / 60, 2);
-    let e = cytoplasm.eosin * (1 + 0.28 * tone + 0.15 * coarse + 0.16 * fine);
-    let h = cytoplasm.hematoxylin * (1.05 - 0.4 * tone + 0.25 * coarse + 0.2 * fine);
+    const soft = edge + 0.5 + 0.4 * coarse;
+    const body = smoothstep(-soft, soft, f.nest);
+    const cell = cellTone(owner, lead);
+    const tone = 0.8 * this.#patch.octaves(x / 60 + 30, y / 60, 2) + 0.45 * cell;
+    // Cytoplasm is a web of fine strands, not a wash.
+    const strands = smoothstep(0.22, 0, Math.abs(coarse + 0.4 * fine));
+    let e = cytoplasm.eosin * (0.82 + 0.4 * tone + 0.35 * strands + 0.2 * fine);
+    let h = cytoplasm.hematoxylin * (0.9 - 0.5 * cell + 0.3 * coarse + 0.3 * fine);
     // Pale, watery cytoplasm in some cells.
     const web = this.#grain.at(x / 3.4 + 9, y / 3.4 + 27);
     const clear =
@@ -266,4 +284,10 @@ export class GroundPainter {
     this.#e *= gap;
     this.#h *= gap;
   }
+}
+
+// −1..1: how strongly this cell takes stain; fades out towards its neighbours.
+function cellTone(owner: Nucleus | null, lead: number): number {
+  if (owner === null) return 0;
+  return (2 * hashUnit(owner.bits, 7) - 1) * smoothstep(0, 1.6, lead);
 }

@@ -30,7 +30,7 @@ export class NucleusPainter {
     const wave = mix(0.75, 1.35, n.clumps);
     const soft = n.softness + 0.3 * mpp;
     const tilt = 0.16 * (hashUnit(n.bits, 3) - 0.5);
-    const eosin = 0.1 + 0.08 * hashUnit(n.bits, 4);
+    const eosin = 0.03 + 0.06 * hashUnit(n.bits, 4);
     const crisp = clamp(1.25 - 1.3 * n.softness, 0.4, 1);
     for (let py = y0; py < y1; py++) {
       const dy = (py + 0.5) * mpp - n.y;
@@ -52,28 +52,35 @@ export class NucleusPainter {
         const u = dx * n.axisX + dy * n.axisY;
         const v = dy * n.axisX - dx * n.axisY;
         const a = noise.at(u / wave + ox, v / wave + oy);
-        const b = noise.at((u * 0.6 - v * 0.8) / 0.62 + oy, (u * 0.8 + v * 0.6) / 0.62 + ox);
-        const blotch = noise.at(u / 3.1 + oy, v / 3.1 + ox);
-        const texture = 0.62 * a + 0.38 * b;
-        const clump = smoothstep(0.02, 0.5, texture) - 0.45 * smoothstep(0, -0.5, texture);
+        const b = noise.at((u * 0.6 - v * 0.8) / 0.58 + oy, (u * 0.8 + v * 0.6) / 0.58 + ox);
+        const blotch = noise.at(u / 2.9 + oy, v / 2.9 + ox);
+        const texture = 0.6 * a + 0.4 * b;
+        // Chromatin: dark granules on a paler ground, denser in places.
+        const granules = smoothstep(0.05, 0.42, texture + 0.22 * blotch);
+        const holes = smoothstep(-0.05, -0.5, texture);
         const pale = n.vesicular;
-        const body = mix(0.98, 0.56, pale) * (1 + tilt * u) * (1 + 0.16 * blotch);
-        const grain = mix(0.2, 0.5, pale) * (0.5 + 0.7 * n.clumps) * clump * crisp;
+        const body = mix(0.86, 0.42, pale) * (1 + tilt * u) * (1 + 0.2 * blotch);
+        const grain =
+          (mix(0.34, 0.62, pale) * granules - mix(0.22, 0.12, pale) * holes) *
+          (0.5 + 0.7 * n.clumps) *
+          crisp;
+        const broken = 0.75 + 0.55 * blotch + 0.5 * a;
         const rim =
-          mix(0.1, 0.5, pale) * bell(depth - 0.42, 0.34) * crisp * (1 + 0.6 * blotch + 0.4 * b);
+          mix(0.16, 0.62, pale) * bell(depth - 0.38, 0.3) * crisp * Math.max(0.15, broken);
         let h = n.density * (body + grain + rim);
-        let e = eosin * (1 - 0.3 * pale);
+        let e =
+          canvas.eosin[(py - box.y) * box.width + (px - box.x)]! * mix(0.45, 0.75, pale) + eosin;
         for (let k = 0; k < n.nucleoli.length; k += 3) {
           const nu = u - n.nucleoli[k]!;
           const nv = v - n.nucleoli[k + 1]!;
           const radius = n.nucleoli[k + 2]!;
           const dot = smoothstep(radius + 0.3, radius - 0.25, Math.sqrt(nu * nu + nv * nv)) * crisp;
-          h += 0.42 * dot * n.density;
-          e += 0.3 * dot;
+          h += 0.5 * dot * n.density;
+          e += 0.16 * dot;
         }
         const i = (py - box.y) * box.width + (px - box.x);
         canvas.hematoxylin[i] = mix(canvas.hematoxylin[i]!, Math.max(0, h), cover);
-        canvas.eosin[i] = mix(canvas.eosin[i]!, e, cover * 0.85);
+        canvas.eosin[i] = mix(canvas.eosin[i]!, e, cover);
         canvas.redCells[i] = canvas.redCells[i]! * (1 - cover);
       }
     }

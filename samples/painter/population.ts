@@ -147,6 +147,12 @@ export class Population {
     return nucleus;
   }
 
+  // Lymphocytes stand in tight groups with cracks between: extra distance, µm.
+  #crevice(x: number, y: number): number {
+    const n = this.#texture.octaves(x / 24 + 33, y / 24 + 8, 2);
+    return 0.1 + 2.4 * Math.max(0, n + 0.1);
+  }
+
   #draft(f: Fields, x: number, y: number, random: Random): Draft | null {
     if (f.tissue < 2.5) return null;
     const { nuclei, lymph, stroma } = this.#recipe;
@@ -182,7 +188,7 @@ export class Population {
       return {
         kind: "tumour",
         spacing: crowd,
-        margin: 0.3 + 2.6 * open * open,
+        margin: 3.4 * Math.max(0, open - 0.35) * open,
         field: "nest",
         radial: f.nest < 9,
         depth: null,
@@ -196,7 +202,7 @@ export class Population {
       return {
         kind: "epithelial",
         spacing: 0.9,
-        margin: 0.1 + 0.9 * random.unit(),
+        margin: 0.8 * random.unit() * random.unit(),
         field: "gland",
         radial: true,
         depth: 1.2 + f.epithelium * (0.3 + rows * random.normal()),
@@ -207,12 +213,14 @@ export class Population {
       const kind = random.weighted([0.82, 0.1, 0.06]);
       return lone(
         (["lymphocyte", "plasma", "macrophage"] as const)[kind]!,
-        0.93,
-        0.15 + 0.8 * random.unit(),
+        0.9,
+        this.#crevice(x, y),
       );
     }
-    if (roll < f.lymph * 0.95 + 0.022 * stroma.cells) {
-      return { ...lone("spindle", 1.15, 1.2) };
+    // Fibroblasts keep company: many here, few there.
+    const company = 0.35 + 2.2 * Math.max(0, this.#texture.octaves(x / 70 + 15, y / 70, 2) + 0.15);
+    if (roll < f.lymph * 0.95 + 0.024 * stroma.cells * company) {
+      return lone("spindle", 1.08, 0.7);
     }
     if (roll > 1 - 0.012 * (lymph.infiltrate * 6 + f.loose * 0.4)) {
       return lone(random.chance(0.7) ? "lymphocyte" : "macrophage", 1.1, 0.8);

@@ -79,6 +79,8 @@ export interface Recipe {
     readonly membranes: number;
     readonly clear: number;
   };
+  /** How mottled everything is. */
+  readonly texture: number;
   readonly pigment: number;
 }
 
@@ -132,8 +134,8 @@ export function drawRecipe(seed: number, wish: RecipeWish): Recipe {
       turn: random.unit(),
       crimp: positive(1.6, 1.5),
       loose: about(0, 0.5),
-      clefts: positive(0.7, 0.6),
-      eosin: about(0.27, 0.1),
+      clefts: positive(0.6, 0.5),
+      eosin: about(0.24, 0.1),
       blue: positive(0.05, 0.06),
       cells: positive(1, 0.8),
     },
@@ -141,19 +143,20 @@ export function drawRecipe(seed: number, wish: RecipeWish): Recipe {
     nuclei: {
       tumourRadius: about(5.6, 1.7),
       pleomorphism: positive(0.2, 0.18),
-      vesicular: positive(0.6, 0.6),
+      vesicular: positive(0.7, 0.5),
       nucleoli: positive(0.6, 0.7),
-      crowding: about(0.92, 0.1),
+      crowding: about(0.86, 0.08),
       contrast: about(1, 0.22),
       mitoses: positive(0.012, 0.015),
       size: about(1, 0.12),
     },
     cytoplasm: {
-      eosin: about(0.27, 0.1),
-      hematoxylin: positive(0.12, 0.09),
+      eosin: about(0.2, 0.1),
+      hematoxylin: positive(0.09, 0.07),
       membranes: positive(0.5, 0.7),
       clear: positive(0.15, 0.4),
     },
+    texture: about(1, 0.5),
     pigment: random.chance(0.15) ? random.unit() : 0,
   };
 }

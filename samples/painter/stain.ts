@@ -1,4 +1,4 @@
-import { clamp, expNegative } from "./math.ts";
+import { clamp, expNegative, mix } from "./math.ts";
 import { Random } from "./random.ts";
 
 /** Optical density of a stain in red, green and blue light, of unit length. */
@@ -8,6 +8,12 @@ export type StainVector = readonly [number, number, number];
 export const HEMATOXYLIN: StainVector = [0.65, 0.704, 0.286];
 /** Eosin: the same source. */
 export const EOSIN: StainVector = [0.072, 0.99, 0.105];
+/**
+ * The same two stains as another laboratory's slides gave them: the reference vectors in common use with the method of
+ * Macenko et al., ISBI 2009, 1107–1110. Slides lie between the two pairs.
+ */
+const HEMATOXYLIN_MACENKO: StainVector = [0.5626, 0.7201, 0.4062];
+const EOSIN_MACENKO: StainVector = [0.2159, 0.8012, 0.5581];
 /** Red cells take eosin with an orange cast; chosen by eye. */
 const RED_CELL: StainVector = [0.1, 0.87, 0.48];
 /** Brown pigment (iron, melanin); chosen by eye. */
@@ -30,17 +36,19 @@ export function drawStains(seed: number, variation: number): StainRecipe {
     const length = Math.sqrt(raw[0]! * raw[0]! + raw[1]! * raw[1]! + raw[2]! * raw[2]!);
     return [raw[0]! / length, raw[1]! / length, raw[2]! / length];
   };
+  // 0: Ruifrok & Johnston's vectors, 1: those of Macenko et al.
+  const between = clamp(0.5 + variation * 0.35 * random.normal(), -0.1, 1);
   const white = clamp(243 + variation * 5 * random.normal(), 224, 252);
   return {
     vectors: [
-      turn(HEMATOXYLIN, 0.05),
-      turn(EOSIN, 0.045),
+      turn(blend(HEMATOXYLIN, HEMATOXYLIN_MACENKO, between), 0.03),
+      turn(blend(EOSIN, EOSIN_MACENKO, between), 0.03),
       turn(RED_CELL, 0.04),
       turn(PIGMENT, 0.03),
     ],
     strengths: [
       clamp(1 + variation * 0.2 * random.normal(), 0.5, 1.6),
-      clamp(1 + variation * 0.25 * random.normal(), 0.45, 1.8),
+      clamp(1 + variation * 0.25 * random.normal(), 0.5, 1.7),
       clamp(1 + variation * 0.15 * random.normal(), 0.5, 1.5),
       1,
     ],
@@ -50,6 +58,10 @@ export function drawStains(seed: number, variation: number): StainRecipe {
       clamp(white + variation * 2.5 * random.normal(), 215, 255),
     ],
   };
+}
+
+function blend(a: StainVector, b: StainVector, t: number): StainVector {
+  return [mix(a[0], b[0], t), mix(a[1], b[1], t), mix(a[2], b[2], t)];
 }
 
 /**

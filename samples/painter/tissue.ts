@@ -135,11 +135,13 @@ export class Tissue {
     const wx = 13 * slow.at(x / 83, y / 83) + 2.4 * noise.at(x / 19, y / 19);
     const wy = 13 * slow.at(x / 83 + 40.3, y / 83 + 9.7) + 2.4 * noise.at(x / 19 + 31.1, y / 19);
     const hit = this.#hit;
+    // Small bays and tongues of an invading margin.
+    const fringe = 2.6 * noise.octaves(x / 21 + 70, y / 21 + 31, 3);
 
     this.nests.query(x + wx, y + wy, hit);
-    out.nest = hit.depth;
+    out.nest = hit.depth + (1 + recipe.nuclei.pleomorphism * 4) * fringe;
     this.glands.query(x + wx, y + wy, hit);
-    out.gland = Math.min(hit.depth, -out.nest - 7);
+    out.gland = Math.min(hit.depth + 0.5 * fringe, -out.nest - 7);
     const gland = hit.blob;
     out.epithelium =
       recipe.glands.thickness * (gland ? 0.75 + 0.5 * hashUnit(gland.bits, 4) : 1) +
