@@ -1,0 +1,274 @@
+import type { ItemList, ObjectInfo, RunInfo } from "../server/api.ts";
+import { objectsSection, runSection, selectionSection, slideSection } from "./details.ts";
+import { byId } from "./element.ts";
+import { InViewCount } from "./in-view-count.ts";
+import { fillItemSelect, type Item, itemsOf } from "./item-select.ts";
+import { bindKeys, keyRows } from "./keyboard.ts";
+import { OverlayCanvas } from "./overlay-canvas.ts";
+import {
+  DEFAULT_CHOICE,
+  type OverlayChoice,
+  type OverlayControls,
+  overlayControls,
+} from "./overlay-controls.ts";
+import type { Coloring } from "./overlay-scene.ts";
+import { readAddress, writeAddress } from "./page-address.ts";
+import { pageKeys } from "./page-keys.ts";
+import { getColumn, getRun, getSlide, hitTest, listItems, RequestFailed } from "./server-client.ts";
+import { SlideView } from "./slide-view.ts";
+import { ZoomBar } from "./zoom-bar.ts";
+
+/** A click reaches this far for a small object, CSS px. */
+const REACH = 6;
+
+/** The page: what is on screen, and what each part of it does to the others. */
+export class App {
+  readonly #view: SlideView;
+  readonly #zoomBar: ZoomBar;
+  readonly #overlay: OverlayCanvas;
+  readonly #inView: InViewCount;
+  readonly #choice: OverlayChoice = { ...DEFAULT_CHOICE, hiddenClasses: new Set() };
+  readonly #columns = new Map<number, Float32Array>();
+  #items: readonly Item[] = [];
+  #item: Item | null = null;
+  #run: RunInfo | null = null;
+  #controls: OverlayControls | null = null;
+
+  constructor() {
+    this.#view = new SlideView(byId("slide"), (message) =>
+      this.#tell(
+        `A part of the slide could not be read (${message}). Move on, or reload the page.`,
+      ),
+    );
+    this.#zoomBar = new ZoomBar(this.#view);
+    this.#overlay = new OverlayCanvas(
+      this.#view.viewer,
+      (drawn, complete) => {
+        document.body.dataset.drawn = String(drawn);
+        document.body.dataset.settled = String(complete);
+      },
+      (error) => this.#fail(error),
+    );
+    this.#view.viewer.addHandler("canvas-click", (event) => {
+      if (event.quick) void this.#click(event.position);
+    });
+    this.#view.viewer.addHandler("animation-finish", () => this.#cameToRest());
+    this.#inView = new InViewCount(this.#view, (error) => this.#fail(error));
+    this.#bindPage();
+  }
+
+  /** Loads the list of items and shows the one that the address names, or the first. */
+  async start(): Promise<void> {
+    try {
+      const list = await listItems();
+      this.#items = itemsOf(list);
+      const address = readAddress(location.hash);
+      const first = this.#find(address.item) ?? this.#initial(list);
+      if (!first) {
+        this.#tell("There are no slides and no runs in this folder.", "calm");
+        document.body.dataset.ready = "true";
+        return;
+      }
+      await this.#show(first);
+      if (address.place) this.#view.goTo(address.place, true);
+    } catch (error) {
+      this.#fail(error);
+      document.body.dataset.ready = "failed";
+    }
+  }
+
+  #find(id: string | null): Item | undefined {
+    return this.#items.find((item) => item.id === id);
+  }
+
+  #initial(list: ItemList): Item | undefined {
+    return this.#find(list.initial.run) ?? this.#find(list.initial.slide) ?? this.#items[0];
+  }
+
+  async #show(item: Item): Promise<void> {
+    const sameSlide = this.#item !== null && item.slide !== null && this.#item.slide === item.slide;
+    document.body.dataset.ready = "false";
+    byId("notice").hidden = true;
+    this.#item = item;
+    this.#run = null;
+    this.#columns.clear();
+    this.#choice.colorBy = null;
+    this.#choice.hiddenClasses.clear();
+    this.#select(null);
+    this.#overlay.show(null);
+    this.#inView.show(null);
+    fillItemSelect(byId<HTMLSelectElement>("item"), this.#items, item);
+    document.title = `${item.label} – microtome`;
+
+    const run = item.run ? getRun(item.run.id) : null;
+    // Looked at below; until then a failure is nobody's unhandled rejection.
+    run?.catch(() => {});
+    if (item.slide && !sameSlide) await this.#view.open(await getSlide(item.slide));
+    if (!item.slide) this.#view.close();
+    this.#zoomBar.rebuild();
+    this.#fillPanel();
+    const loaded = run ? await run : null;
+    if (this.#item !== item) return;
+    this.#run = loaded;
+    if (loaded) this.#showRun(loaded);
+    this.#fillPanel();
+    this.#inView.show(loaded?.overlay ? loaded.id : null);
+    document.body.dataset.objects = String(loaded?.overlay?.objects ?? 0);
+    document.body.dataset.ready = "true";
+  }
+
+  #showRun(run: RunInfo): void {
+    const { slide } = this.#view;
+    if (!run.slide || !slide) {
+      this.#tell(
+        `The slide ${run.slideName} is not where the run was made, or has changed since. Put it beside the run's folder and reload.`,
+      );
+      return;
+    }
+    if (!run.overlay) {
+      this.#tell(
+        `This run has no objects yet: it is ${run.state}. Go on with it with --resume.`,
+        "calm",
+      );
+      return;
+    }
+    this.#overlay.show({ run: run.id, info: run.overlay, slide });
+    void this.#restyle();
+  }
+
+  #fillPanel(): void {
+    const { slide } = this.#view;
+    const run = this.#run;
+    this.#controls = run?.overlay
+      ? overlayControls(run.overlay, this.#choice, () => void this.#restyle())
+      : null;
+    const parts: HTMLElement[] = [];
+    if (run) parts.push(objectsSection(run));
+    if (run?.overlay) parts.push(selectionSection(null, () => {}));
+    if (this.#controls) parts.push(this.#controls.root);
+    if (run) parts.push(runSection(run));
+    if (slide) parts.push(slideSection(slide));
+    byId("panel").replaceChildren(...parts);
+    byId("toggle-overlay").hidden = !run?.overlay;
+  }
+
+  /** Gives the overlay its look; colours by value wait for the values. */
+  async #restyle(): Promise<void> {
+    const run = this.#run;
+    if (!run?.overlay) return;
+    byId("toggle-overlay").setAttribute("aria-pressed", String(this.#choice.visible));
+    document.body.dataset.overlay = this.#choice.visible ? "on" : "off";
+    try {
+      const coloring = await this.#coloring(run);
+      if (this.#run !== run) return;
+      this.#overlay.setLook({
+        ...this.#choice,
+        coloring,
+        hiddenClasses: new Set(this.#choice.hiddenClasses),
+      });
+      document.body.dataset.colorBy = coloring.by;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #coloring(run: RunInfo): Promise<Coloring> {
+    const overlay = run.overlay!;
+    const index = this.#choice.colorBy;
+    const measurement = index === null ? undefined : overlay.measurements[index];
+    if (index === null || !measurement) {
+      return { by: "class", colors: overlay.classes.map(({ color }) => color) };
+    }
+    let values = this.#columns.get(index);
+    if (!values) {
+      values = await getColumn(run.id, index, overlay.version);
+      this.#columns.set(index, values);
+    }
+    return { by: "value", values, low: measurement.low, high: measurement.high };
+  }
+
+  async #click(position: { readonly x: number; readonly y: number }): Promise<void> {
+    const run = this.#run;
+    const place = this.#view.place(true);
+    if (!run?.overlay || !place || !this.#choice.visible) return;
+    const { x, y } = this.#view.toSlide(position);
+    try {
+      const { object } = await hitTest(run.id, x, y, REACH / place.scale);
+      if (this.#run === run) this.#select(object);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #select(object: ObjectInfo | null): void {
+    this.#overlay.select(object);
+    const old = document.getElementById("selection");
+    old?.replaceWith(selectionSection(object, () => this.#select(null)));
+  }
+
+  #cameToRest(): void {
+    if (!this.#item) return;
+    const address = writeAddress({ item: this.#item.id, place: this.#view.place(false) });
+    history.replaceState(null, "", address);
+  }
+
+  #fail(error: unknown): void {
+    this.#tell(
+      error instanceof RequestFailed
+        ? error.message
+        : `Something went wrong in this page (${error instanceof Error ? error.message : error}). Reload it.`,
+    );
+  }
+
+  #tell(text: string, tone: "bad" | "calm" = "bad"): void {
+    byId("notice-text").textContent = text;
+    byId("notice").dataset.tone = tone;
+    byId("notice").hidden = false;
+  }
+
+  #bindPage(): void {
+    const select = byId<HTMLSelectElement>("item");
+    select.addEventListener("change", () => {
+      const item = this.#find(select.value);
+      if (item) {
+        this.#show(item).then(
+          () => this.#cameToRest(),
+          (error) => this.#fail(error),
+        );
+      }
+    });
+    byId("notice-close").addEventListener("click", () => {
+      byId("notice").hidden = true;
+    });
+    byId("toggle-overlay").addEventListener("click", () => this.#toggleOverlay());
+    byId("toggle-panel").addEventListener("click", () => this.#togglePanel());
+    const dialog = byId<HTMLDialogElement>("keys");
+    byId("help").addEventListener("click", () => dialog.showModal());
+    const bindings = pageKeys({
+      view: this.#view,
+      choice: this.#choice,
+      score: () => this.#run?.overlay?.score ?? null,
+      restyle: () => {
+        this.#controls?.sync();
+        void this.#restyle();
+      },
+      toggleOverlay: () => this.#toggleOverlay(),
+      togglePanel: () => this.#togglePanel(),
+      clearSelection: () => this.#select(null),
+      showKeys: () => dialog.showModal(),
+    });
+    byId("keys-body").replaceChildren(...keyRows(bindings));
+    bindKeys(bindings);
+  }
+
+  #toggleOverlay(): void {
+    this.#choice.visible = !this.#choice.visible;
+    void this.#restyle();
+  }
+
+  #togglePanel(): void {
+    const off = document.body.dataset.panel === "off";
+    document.body.dataset.panel = off ? "on" : "off";
+    byId("toggle-panel").setAttribute("aria-pressed", String(off));
+  }
+}

@@ -1,0 +1,81 @@
+import type {
+  ApiError,
+  CountAnswer,
+  HitAnswer,
+  ItemList,
+  ObjectInfo,
+  RunInfo,
+  SlideInfo,
+} from "../server/api.ts";
+
+/** A request that failed, in words fit for the page. */
+export class RequestFailed extends Error {
+  override readonly name = "RequestFailed";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What can be looked at. */
+export const listItems = () => getJson<ItemList>("/api/items");
+
+export const getSlide = (id: string) => getJson<SlideInfo>(`/api/slides/${id}`);
+
+export const getRun = (id: string) => getJson<RunInfo>(`/api/runs/${id}`);
+
+export const getObject = (run: string, object: number | string) =>
+  getJson<ObjectInfo>(`/api/runs/${run}/objects/${encodeURIComponent(object)}`);
+
+/** The object at a point, or the nearest within reach. Level-0 px. */
+export const hitTest = (run: string, x: number, y: number, reach: number) =>
+  getJson<HitAnswer>(`/api/runs/${run}/at?x=${x}&y=${y}&reach=${reach}`);
+
+/** How many objects lie in a box. Level-0 px. */
+export const countObjects = (
+  run: string,
+  box: { x: number; y: number; width: number; height: number },
+  signal: AbortSignal,
+) => {
+  const query = `x=${box.x}&y=${box.y}&width=${box.width}&height=${box.height}`;
+  return getJson<CountAnswer>(`/api/runs/${run}/count?${query}`, signal);
+};
+
+/** A measurement of every object, by index. `version` keeps answers of an older run apart. */
+export async function getColumn(
+  run: string,
+  measurement: number,
+  version: string,
+): Promise<Float32Array> {
+  return new Float32Array(await getBytes(`/api/runs/${run}/columns/${measurement}?v=${version}`));
+}
+
+/** Fetches bytes. Throws {@link RequestFailed}. */
+export async function getBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await get(url, signal)).arrayBuffer();
+}
+
+async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
+  return (await get(url, signal)).json() as Promise<T>;
+}
+
+async function get(url: string, signal?: AbortSignal): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new RequestFailed(
+      "unreachable",
+      "The microtome server does not answer. Is it still running in its terminal?",
+    );
+  }
+  if (response.ok) return response;
+  const body = (await response.json().catch(() => null)) as ApiError | null;
+  throw new RequestFailed(
+    body?.error.code ?? "internal",
+    body?.error.message ?? `The server answered with status ${response.status}.`,
+  );
+}
