@@ -67,6 +67,7 @@ export function segmentOptions(
   terminal: Terminal,
   label = "",
 ): SegmentSlideOptions {
+  const prompts = parsed.oneOf("prompts", ["auto", "grid"]);
   return {
     slide,
     task: parsed.required("task"),
@@ -75,7 +76,7 @@ export function segmentOptions(
     ...given("region", parsed.box("region")),
     ...given("mpp", parsed.number("mpp", 0.01, 100)),
     ...given("workers", parsed.integer("workers", 1, 64)),
-    ...given("prompts", parsed.oneOf("prompts", ["auto", "grid"])),
+    ...(prompts === undefined ? {} : { prompts }),
     ...given("pointsPerSide", parsed.integer("points-per-side", 1, 256)),
     ...given("iou", parsed.number("iou", 0, 1)),
     ...given("stability", parsed.number("stability", 0, 1)),
