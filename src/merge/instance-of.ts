@@ -1,0 +1,53 @@
+import { polygonArea } from "../geometry.ts";
+import type { Kept } from "./candidate.ts";
+import type { Instance } from "./instance.ts";
+import { circularityOf, innerPoint, perimeterUm } from "./measure.ts";
+import { outlineOf } from "./outline.ts";
+import type { Spans } from "./spans.ts";
+import { uuidV5 } from "./uuid.ts";
+
+/** What turns grid pixels into an object on the slide. */
+export interface InstanceFrame {
+  /** Level-0 px per grid px. */
+  readonly gridDownsample: number;
+  /** µm per level-0 px. */
+  readonly mppX: number;
+  readonly mppY: number;
+  /** Goes into every id before the outline. */
+  readonly idSeed: string;
+}
+
+/** Makes the object that goes out of a 4-connected mask on the grid; says whether its outline is a staircase. */
+export function instanceOf(
+  spans: Spans,
+  kept: Kept,
+  frame: InstanceFrame,
+): { readonly instance: Instance; readonly staircase: boolean } {
+  const { polygon, kind } = outlineOf(spans, frame.gridDownsample);
+  const rings = [polygon.outer, ...polygon.holes];
+  const { parts } = kept;
+  let best = parts[0]!;
+  let pixels = 0;
+  let density = 0;
+  for (const part of parts) {
+    if (part.scores.predictedIou > best.scores.predictedIou) best = part;
+    pixels += part.spans.area;
+    density += part.spans.area * part.scores.hematoxylinOd;
+  }
+  const patches = [...parts]
+    .sort((a, b) => a.patch.index - b.patch.index)
+    .map((part) => part.patch.id);
+  const instance: Instance = {
+    id: uuidV5(`${frame.idSeed}\n${rings.map((ring) => ring.join(" ")).join(";")}`),
+    polygon,
+    centroid: innerPoint(polygon),
+    areaUm2: polygonArea(polygon) * frame.mppX * frame.mppY,
+    perimeterUm: perimeterUm(rings, frame.mppX, frame.mppY),
+    circularity: circularityOf(polygon, frame.mppX, frame.mppY),
+    predictedIou: best.scores.predictedIou,
+    stabilityScore: best.scores.stabilityScore,
+    hematoxylinOd: parts.length === 1 ? best.scores.hematoxylinOd : density / pixels,
+    patches: [...new Set(patches)],
+  };
+  return { instance, staircase: kind === "staircase" };
+}

@@ -1,0 +1,106 @@
+import { type Point, type Polygon, type Ring, ringArea } from "../geometry.ts";
+
+/** Length of all rings when a pixel is `mppX` × `mppY` µm, in µm. */
+export function perimeterUm(rings: readonly Ring[], mppX: number, mppY: number): number {
+  let length = 0;
+  for (const ring of rings) {
+    const n = ring.length;
+    for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
+      const dx = (ring[i]! - ring[j]!) * mppX;
+      const dy = (ring[i + 1]! - ring[j + 1]!) * mppY;
+      length += Math.sqrt(dx * dx + dy * dy);
+    }
+  }
+  return length;
+}
+
+/**
+ * 4π·area / perimeter² of the outer ring alone, 0..1, as QuPath measures a shape with holes.
+ */
+export function circularityOf(polygon: Polygon, mppX: number, mppY: number): number {
+  const area = Math.abs(ringArea(polygon.outer)) * mppX * mppY;
+  const perimeter = perimeterUm([polygon.outer], mppX, mppY);
+  return Math.min(1, (4 * Math.PI * area) / (perimeter * perimeter));
+}
+
+/**
+ * A point inside the polygon, in its frame: its centroid where that lies inside, else the middle of
+ * the widest stretch of a horizontal line through it.
+ */
+export function innerPoint(polygon: Polygon): Point {
+  const centroid = polygonCentroid(polygon);
+  if (stretchAround(polygon, centroid)) return round(centroid);
+  let best: { point: Point; width: number } | null = null;
+  const ys = levelsOf(polygon.outer, centroid.y);
+  for (const y of ys) {
+    const crossings = crossingsAt(polygon, y);
+    for (let i = 0; i + 1 < crossings.length; i += 2) {
+      const width = crossings[i + 1]! - crossings[i]!;
+      if (best !== null && width <= best.width) continue;
+      best = { point: { x: (crossings[i]! + crossings[i + 1]!) / 2, y }, width };
+    }
+  }
+  return round(best?.point ?? centroid);
+}
+
+/** Whether the point lies inside by a margin that rounding to 0.01 cannot eat up. */
+function stretchAround(polygon: Polygon, { x, y }: Point): boolean {
+  const crossings = crossingsAt(polygon, y);
+  for (let i = 0; i + 1 < crossings.length; i += 2) {
+    if (x > crossings[i]! + 0.05 && x < crossings[i + 1]! - 0.05) return true;
+  }
+  return false;
+}
+
+/** Sorted x where the line at y crosses the rings; between an even one and the next lies the inside. */
+function crossingsAt(polygon: Polygon, y: number): number[] {
+  const crossings: number[] = [];
+  for (const ring of [polygon.outer, ...polygon.holes]) {
+    const n = ring.length;
+    for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
+      const ay = ring[j + 1]!;
+      const by = ring[i + 1]!;
+      if (ay > y === by > y) continue;
+      crossings.push(ring[j]! + ((y - ay) / (by - ay)) * (ring[i]! - ring[j]!));
+    }
+  }
+  return crossings.sort((a, b) => a - b);
+}
+
+/** Heights to try: the centroid's and seven others, evenly over the ring. */
+function levelsOf(ring: Ring, y: number): number[] {
+  let top = ring[1]!;
+  let bottom = top;
+  for (let i = 3; i < ring.length; i += 2) {
+    top = Math.min(top, ring[i]!);
+    bottom = Math.max(bottom, ring[i]!);
+  }
+  return [y, ...[4, 3, 5, 2, 6, 1, 7].map((eighth) => top + ((bottom - top) * eighth) / 8)];
+}
+
+function polygonCentroid(polygon: Polygon): Point {
+  // Relative to the first point: at slide coordinates the products would eat up the digits.
+  const x0 = polygon.outer[0]!;
+  const y0 = polygon.outer[1]!;
+  let area = 0;
+  let sumX = 0;
+  let sumY = 0;
+  for (const ring of [polygon.outer, ...polygon.holes]) {
+    const n = ring.length;
+    for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
+      const ax = ring[j]! - x0;
+      const ay = ring[j + 1]! - y0;
+      const bx = ring[i]! - x0;
+      const by = ring[i + 1]! - y0;
+      const cross = ax * by - bx * ay;
+      area += cross;
+      sumX += (ax + bx) * cross;
+      sumY += (ay + by) * cross;
+    }
+  }
+  return { x: x0 + sumX / (3 * area), y: y0 + sumY / (3 * area) };
+}
+
+function round({ x, y }: Point): Point {
+  return { x: Math.round(x * 100) / 100, y: Math.round(y * 100) / 100 };
+}

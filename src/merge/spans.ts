@@ -1,0 +1,144 @@
+import { MicrotomeError } from "../errors.ts";
+import type { Box } from "../geometry.ts";
+import type { Rle } from "../segment/mask.ts";
+
+/**
+ * A binary mask on the grid, as sorted, disjoint, maximal runs of foreground a row.
+ *
+ * Frame: grid px. Row r of the mask is the grid row `box.y + r`; its runs are the pairs
+ * `xs[k], xs[k + 1]` (start, end, half-open, absolute x) for k from `rowStart[r]` in steps of two
+ * up to `rowStart[r + 1]`. A mask is never empty: an operation with an empty result gives null.
+ */
+export interface Spans {
+  /** The tight box, integers. */
+  readonly box: Box;
+  /** box.height + 1 offsets into `xs`. */
+  readonly rowStart: Int32Array;
+  readonly xs: Int32Array;
+  /** Foreground pixels. */
+  readonly area: number;
+}
+
+/** Collects runs row by row from the top and closes them into a mask. */
+export class SpanBuilder {
+  private readonly top: number;
+  private readonly starts: number[] = [];
+  private readonly xs: number[] = [];
+  private rowBegin = 0;
+
+  constructor(top: number) {
+    this.top = top;
+  }
+
+  /** Opens the next row; the first call opens the row `top`. */
+  row(): void {
+    this.rowBegin = this.xs.length;
+    this.starts.push(this.rowBegin);
+  }
+
+  /** Adds [x0, x1) to the open row; runs come sorted by start, and may touch or overlap the one before. */
+  add(x0: number, x1: number): void {
+    const { xs } = this;
+    const last = xs.length - 1;
+    if (last >= this.rowBegin && x0 <= xs[last]!) {
+      if (x1 > xs[last]!) xs[last] = x1;
+    } else if (x1 > x0) {
+      xs.push(x0, x1);
+    }
+  }
+
+  /** The mask, cropped to its tight box, or null where it has no pixel. */
+  close(): Spans | null {
+    const { xs, starts } = this;
+    if (xs.length === 0) return null;
+    let first = 0;
+    while (first + 1 < starts.length && starts[first + 1] === 0) first++;
+    let last = starts.length - 1;
+    while (starts[last] === xs.length) last--;
+    const height = last - first + 1;
+    const rowStart = new Int32Array(height + 1);
+    for (let r = 0; r < height; r++) rowStart[r] = starts[first + r]!;
+    rowStart[height] = xs.length;
+    let [x0, x1, area] = [xs[0]!, xs[1]!, 0];
+    for (let k = 0; k < xs.length; k += 2) {
+      const [a, b] = [xs[k]!, xs[k + 1]!];
+      if (a < x0) x0 = a;
+      if (b > x1) x1 = b;
+      area += b - a;
+    }
+    const box = { x: x0, y: this.top + first, width: x1 - x0, height };
+    return { box, rowStart, xs: Int32Array.from(xs), area };
+  }
+}
+
+/**
+ * Reads a row-major RLE whose top-left pixel lies at (x, y) of the grid; null where it has no foreground.
+ *
+ * Throws MicrotomeError `corrupt-file` when the runs do not add up to width × height.
+ */
+export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
+  const { width, height, runs } = rle;
+  const builder = new SpanBuilder(y);
+  let row = -1;
+  let at = 0;
+  let foreground = false;
+  for (const run of runs) {
+    let left = run;
+    while (foreground && left > 0) {
+      const wanted = Math.floor(at / width);
+      while (row < wanted && row < height) {
+        builder.row();
+        row++;
+      }
+      const column = at - wanted * width;
+      const length = Math.min(left, width - column);
+      builder.add(x + column, x + column + length);
+      at += length;
+      left -= length;
+    }
+    at += left;
+    foreground = !foreground;
+  }
+  if (at !== width * height) {
+    throw new MicrotomeError(
+      "corrupt-file",
+      `A mask's runs cover ${at} pixels, expected ${width} × ${height} = ${width * height}. Segment the patch again.`,
+      { found: at, expected: width * height },
+    );
+  }
+  return builder.close();
+}
+
+/** The mask as a row-major RLE over its own tight box. */
+export function spansToRle(spans: Spans): Rle {
+  const { box, rowStart, xs } = spans;
+  const runs: number[] = [];
+  let at = 0;
+  for (let r = 0; r < box.height; r++) {
+    const base = r * box.width - box.x;
+    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k += 2) {
+      const [start, end] = [base + xs[k]!, base + xs[k + 1]!];
+      // A run that ends at the right border and one that begins at the left of the next row are one.
+      if (start === at && runs.length > 0) runs[runs.length - 1]! += end - start;
+      else runs.push(start - at, end - start);
+      at = end;
+    }
+  }
+  const rest = box.width * box.height - at;
+  if (rest > 0) runs.push(rest);
+  return { width: box.width, height: box.height, runs };
+}
+
+/** Mean of the pixel centres, grid px. */
+export function spansCentroid(spans: Spans): { x: number; y: number } {
+  const { box, rowStart, xs } = spans;
+  let [sumX, sumY] = [0, 0];
+  for (let r = 0; r < box.height; r++) {
+    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k += 2) {
+      const [a, b] = [xs[k]!, xs[k + 1]!];
+      sumX += ((a + b) / 2) * (b - a);
+      sumY += (box.y + r + 0.5) * (b - a);
+    }
+  }
+  return { x: sumX / spans.area, y: sumY / spans.area };
+}

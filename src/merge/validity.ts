@@ -1,0 +1,6 @@
+export {
+  isValidPolygon,
+  type PolygonFault,
+  polygonFault,
+  roundedFault,
+} from "../polygon-validity.ts";
