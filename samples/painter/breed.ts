@@ -184,7 +184,7 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
         short: mean / 1.25,
         stray: 1,
         ripple: 0.06,
-        bend: 0.55 * random.normal(),
+        bend: 0.3 * random.normal(),
         density: c * random.between(0.5, 0.7),
         vesicular: 0.75,
         clumps: 0.4,

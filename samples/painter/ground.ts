@@ -25,7 +25,7 @@ export class GroundPainter {
     this.#patch = new Noise(hash(recipe.seed, 0x6a, 3));
   }
 
-  /** Fills the canvas. `fineness` is the finest detail worth painting, µm. */
+  /** Fills the canvas. Without a neighbourhood nuclei are not drawn later: their mean darkness is added. */
   paint(
     canvas: Canvas,
     grid: FieldGrid,
@@ -44,6 +44,7 @@ export class GroundPainter {
         const lead = near === null ? FAR : near.lead[i]!;
         const owner = near === null ? -1 : near.owner[i]!;
         this.#point(x, y, mpp, fields, close, lead, owner < 0 ? null : nuclei[owner]!);
+        if (near === null) this.#h += this.#meanNuclei(x, y, fields);
         const there = smoothstep(-0.5 * mpp - 0.2, 0.5 * mpp + 0.2, fields.tissue);
         const rim = there * (1 + 0.3 * bell(fields.tissue - 1.5, 2.5));
         const mottle = Math.max(0.3, 1 + this.#recipe.texture * this.#mottle(x, y, mpp));
@@ -52,6 +53,15 @@ export class GroundPainter {
         canvas.redCells[i] = Math.max(0, this.#r) * there;
       }
     }
+  }
+
+  // Hematoxylin of nuclei too small to draw, grainy as they are.
+  #meanNuclei(x: number, y: number, f: Fields): number {
+    if (f.fat > 0 || f.vessel > 0) return 0;
+    const grain = Math.max(0, 1 + 0.9 * this.#grain.at(x / 9 + 3, y / 9));
+    if (f.nest > 0) return 0.26 * grain * (1 - f.necrosis);
+    if (f.gland > 0) return f.gland < f.epithelium ? 0.3 * grain * (1 - f.gland / f.epithelium) : 0;
+    return grain * (0.02 + 0.36 * f.lymph);
   }
 
   // Sections are not evenly thick, and nothing in them is even: three sizes of unevenness.

@@ -23,12 +23,20 @@ export interface Painting {
   readonly nuclei: readonly VisibleNucleus[];
 }
 
+/** `drawn`: one by one, with truth. `mean`: their average darkness only, where they are smaller than pixels. */
+export type NucleusDetail = "drawn" | "mean";
+
 /**
- * Paints a box of a world (px at `mpp` µm/px, at most 1 µm/px; integers).
+ * Paints a box of a world (px at `mpp` µm/px, integers).
  *
  * Every pixel depends on the world and its own place only: boxes that overlap agree where they do.
  */
-export function paintRegion(world: World, inner: Box, mpp: number): Painting {
+export function paintRegion(
+  world: World,
+  inner: Box,
+  mpp: number,
+  detail: NucleusDetail = "drawn",
+): Painting {
   const halo = opticsHalo(world.recipe, mpp);
   const box: Box = {
     x: inner.x - halo,
@@ -36,11 +44,12 @@ export function paintRegion(world: World, inner: Box, mpp: number): Painting {
     width: inner.width + 2 * halo,
     height: inner.height + 2 * halo,
   };
-  const seen = seenAround(world, box, mpp);
+  const drawn = detail === "drawn";
+  const seen = drawn ? seenAround(world, box, mpp) : [];
   const nuclei = seen.map((s) => s.nucleus);
   const canvas = makeCanvas(box, mpp);
-  const grid = new FieldGrid(world.tissue, box, mpp, 1);
-  const near = findNeighbours(nuclei, box, mpp);
+  const grid = new FieldGrid(world.tissue, box, mpp, Math.max(1, mpp));
+  const near = drawn ? findNeighbours(nuclei, box, mpp) : null;
   new GroundPainter(world.recipe).paint(canvas, grid, near, nuclei);
   const ink = new NucleusPainter(world.recipe);
   const lowestFirst = [...seen].sort((a, b) => (liesOver(a.nucleus, b.nucleus) ? 1 : -1));

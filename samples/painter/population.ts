@@ -54,7 +54,7 @@ export class Population {
     if (nuclei === undefined) {
       nuclei = this.#fill(column, row);
       // A working set of a few tiles is enough; what is dropped is made again, the same.
-      if (this.#cells.size > 60_000) this.#cells.clear();
+      if (this.#cells.size > 12_000) this.#cells.clear();
       this.#cells.set(key, nuclei);
     }
     return nuclei;

@@ -16,7 +16,10 @@ export interface Fields {
   epithelium: number;
   /** Mucin in the gland's cells, 0..1. */
   mucin: number;
+  /** The gland whose depth `gland` is, or null. */
+  glandBlob: Blob | null;
   nest: number;
+  nestBlob: Blob | null;
   fat: number;
   vessel: number;
   /** Thickness of the vessel's wall, µm. */
@@ -40,9 +43,11 @@ export function emptyFields(): Fields {
     tissue: 0,
     piece: -1,
     gland: 0,
+    glandBlob: null,
     epithelium: 0,
     mucin: 0,
     nest: 0,
+    nestBlob: null,
     fat: 0,
     vessel: 0,
     wall: 0,
@@ -140,9 +145,11 @@ export class Tissue {
 
     this.nests.query(x + wx, y + wy, hit);
     out.nest = hit.depth + (1 + recipe.nuclei.pleomorphism * 4) * fringe;
+    out.nestBlob = hit.blob;
     this.glands.query(x + wx, y + wy, hit);
     out.gland = Math.min(hit.depth + 0.5 * fringe, -out.nest - 7);
     const gland = hit.blob;
+    out.glandBlob = gland;
     out.epithelium =
       recipe.glands.thickness * (gland ? 0.75 + 0.5 * hashUnit(gland.bits, 4) : 1) +
       2.5 * noise.at(x / 13, y / 13 + 77);
@@ -186,9 +193,10 @@ export class Tissue {
       vesselWrap;
     out.along = px + 20 * slow.at(x / 160 + 5, y / 160 + 90);
   }
-}
 
-/** The name of a blob, unique within its lattice. */
-export function blobKey(blob: Blob): string {
-  return `${blob.column},${blob.row}`;
+  /** Depth in the tissue and index of its piece, without what is inside it: cheap, for coarse maps. */
+  outlineAt(x: number, y: number): { readonly depth: number; readonly piece: number } {
+    const piece = this.#outline.sample(x, y);
+    return { depth: this.#outline.depth, piece };
+  }
 }

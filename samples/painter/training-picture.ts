@@ -1,5 +1,4 @@
 import type { Box } from "../../src/geometry.ts";
-import { type Painting, paintRegion } from "./paint-region.ts";
 import { hash, Random } from "./random.ts";
 import { drawRecipe, type Piece } from "./recipe.ts";
 import { emptyFields } from "./tissue.ts";
@@ -14,34 +13,46 @@ export interface TrainingView {
   readonly jpegQuality: number | null;
 }
 
+/** Where windows are cut, µm: away from 0, so that no picture begins at a line of the noise. */
+const CORNER = 3000;
+
 /** Chooses the world and window of picture `index` of a set: stains, tissue and optics all vary. */
 export function chooseView(seed: number, index: number, size: number, mpp: number): TrainingView {
   const own = hash(seed, 0x7a1, index);
   const random = new Random(own);
   const span = size * mpp;
-  const corner = 3000;
-  // One picture in eight shows the edge of the tissue and glass beyond.
-  const pieces: Piece[] | null = random.chance(0.125) ? [edgePiece(random, corner, span)] : null;
-  const world = makeWorld(drawRecipe(own, { variation: 1, pieces }));
   const jpegQuality = random.chance(0.7) ? random.integer(55, 95) : null;
-  let box: Box = { x: 0, y: 0, width: size, height: size };
-  for (let attempt = 0; attempt < 12; attempt++) {
-    const far = pieces === null ? 2500 : span * 0.5;
-    box = {
-      ...box,
-      x: Math.floor((corner + random.between(0, far)) / mpp),
-      y: Math.floor((corner + random.between(0, far)) / mpp),
-    };
-    if (random.unit() < interest(world, box, mpp)) break;
+  if (mpp >= 4) {
+    const pieces = scatterPieces(random, CORNER, span);
+    const world = makeWorld(drawRecipe(own, { variation: 1, pieces, zonePitch: span / 6 }));
+    const at = Math.floor(CORNER / mpp);
+    return { world, box: { x: at, y: at, width: size, height: size }, jpegQuality };
   }
-  return { world, box, jpegQuality };
+  // One picture in eight shows the edge of the tissue and glass beyond.
+  const pieces = random.chance(0.125) ? [edgePiece(random, CORNER, span)] : null;
+  const world = makeWorld(drawRecipe(own, { variation: 1, pieces }));
+  const far = pieces === null ? 2500 : span * 0.5;
+  let best: Box = { x: 0, y: 0, width: size, height: size };
+  let most = -1;
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const box: Box = {
+      x: Math.floor((CORNER + random.between(0, far)) / mpp),
+      y: Math.floor((CORNER + random.between(0, far)) / mpp),
+      width: size,
+      height: size,
+    };
+    const worth = interest(world, box, mpp);
+    if (worth > most) {
+      most = worth;
+      best = box;
+    }
+    // Some dull windows are wanted too: the better a window, the likelier it is taken.
+    if (random.unit() < worth) break;
+  }
+  return { world, box: best, jpegQuality };
 }
 
-/** Paints a training picture of nuclei. */
-export function paintTrainingPicture(view: TrainingView, mpp: number): Painting {
-  return paintRegion(view.world, view.box, mpp);
-}
-
+/** One large piece whose border runs near the windows. */
 function edgePiece(random: Random, corner: number, span: number): Piece {
   const radius = random.between(900, 2500);
   const at = corner + span * random.between(0.3, 1.2);
@@ -54,7 +65,31 @@ function edgePiece(random: Random, corner: number, span: number): Piece {
   };
 }
 
-/** The share of a window that can hold nuclei: few windows of nothing but fat or glass are wanted. */
+/** One to six pieces in a window, apart from each other. */
+function scatterPieces(random: Random, corner: number, span: number): Piece[] {
+  const pieces: Piece[] = [];
+  const wanted = random.integer(1, 6);
+  for (let attempt = 0; attempt < 60 && pieces.length < wanted; attempt++) {
+    const radius = span * random.between(0.07, wanted < 3 ? 0.42 : 0.22);
+    const piece: Piece = {
+      x: corner + span * random.between(0.05, 0.95),
+      y: corner + span * random.between(0.05, 0.95),
+      radiusX: radius,
+      radiusY: radius * random.between(0.35, 1),
+      turn: random.unit(),
+    };
+    const clear = pieces.every((other) => {
+      const dx = other.x - piece.x;
+      const dy = other.y - piece.y;
+      const apart = 1.15 * (other.radiusX + piece.radiusX) + 60;
+      return dx * dx + dy * dy > apart * apart;
+    });
+    if (clear) pieces.push(piece);
+  }
+  return pieces;
+}
+
+/** The share of a window that can hold nuclei, 0..1.2: windows of nothing but fat or glass teach little. */
 function interest(world: World, box: Box, mpp: number): number {
   const fields = emptyFields();
   let useful = 0;
