@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { writeFileAtomically } from "./atomic-write.ts";
 import { Ledger } from "./ledger.ts";
@@ -75,7 +75,7 @@ export class RunFolder {
    */
   static async open(path: string, key: string, options: RunFolderOptions): Promise<RunFolder> {
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       await lock(path);
     } catch (error) {
       if (error instanceof MicrotomeError) throw error;
@@ -133,6 +133,30 @@ export class RunFolder {
     await this.ledger.close();
     await unlock(this.path);
   }
+}
+
+/**
+ * Makes a folder and those above it. Node's own recursive mkdir never returns where a file system
+ * answers ENOENT for a folder whose parent exists, as /proc does.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 interface LockOwner {

@@ -27,7 +27,7 @@ function mask(seed: number): PatchMask {
   };
 }
 
-function done(patch: number, masks: number): LedgerEntry {
+function done(patch: number, masks: number): Extract<LedgerEntry, { ok: true }> {
   return {
     patch,
     ok: true,
@@ -45,7 +45,7 @@ describe("Ledger", () => {
 
     const again = await Ledger.resume(path, "key");
     expect(again?.counts).toEqual({ done: 2, failed: 0, masks: 2, prompts: 4 });
-    expect(await again?.masksOf(3)).toEqual((done(3, 2) as { masks: PatchMask[] }).masks);
+    expect(await again?.masksOf(3)).toEqual(done(3, 2).masks);
     expect(await again?.masksOf(0)).toEqual([]);
     expect(await again?.masksOf(7)).toEqual([]);
     await again?.close();
@@ -76,7 +76,7 @@ describe("Ledger", () => {
         await resumed?.close();
         const third = await Ledger.resume(path, "key");
         expect(third?.has(5)).toBe(true);
-        expect(await third?.masksOf(5)).toEqual((done(5, 2) as { masks: PatchMask[] }).masks);
+        expect(await third?.masksOf(5)).toEqual(done(5, 2).masks);
         await third?.close();
       }),
       { numRuns: 60 },
@@ -147,7 +147,7 @@ describe("Ledger", () => {
     const again = await Ledger.resume(path, "key");
     expect(again?.counts).toMatchObject({ done: 50, masks: 150 });
     for (let patch = 0; patch < 50; patch++) {
-      expect(await again?.masksOf(patch)).toEqual((done(patch, 3) as { masks: PatchMask[] }).masks);
+      expect(await again?.masksOf(patch)).toEqual(done(patch, 3).masks);
     }
     await again?.close();
   });

@@ -86,6 +86,14 @@ describe("RunFolder", () => {
     await (await RunFolder.open(folder, "k1", FRESH)).close();
   });
 
+  it.runIf(process.platform === "linux")("does not hang where no folder can be made", async () => {
+    await expect(RunFolder.open("/proc/microtome/slide.nuclei", "k1", FRESH)).rejects.toMatchObject(
+      {
+        code: "output-unwritable",
+      },
+    );
+  });
+
   it("says where it cannot write", async () => {
     await writeFile(join(out, "file"), "");
     await expect(
