@@ -1,0 +1,302 @@
+"""Makes the tiny ONNX graphs beside this file: one model of each contract, whose right answer is known.
+
+    python -m venv venv && venv/bin/pip install onnx==1.21.0 numpy
+    venv/bin/python make-models.py
+
+window    features: (100 - red) / 16 and green / 255, averaged over 2x2 px; objectness: blue / 255.
+          A window is those logits round the prompt; with a box, cells outside it are -10.
+          The predicted IoU is green under the prompt.
+sam-meta  masks are discs round the first point (radius 40, 20, 60, 120 px of 1024), or the box.
+          Without a padding point or a box every logit is -100, as a reminder of the trap.
+          Predicted IoU of mask m: BASE[m] + 0.01 * the embedding's red under the first point.
+sam-hf    masks are discs of 20, 60, 120; predicted IoU as above (masks 1 to 3).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper
+
+HERE = Path(__file__).parent
+RADII = np.array([40, 20, 60, 120], np.float32)
+BASE = np.array([0.5, 0.9, 0.95, 0.7], np.float32)
+CELLS = 16  # of the window model
+
+
+class Graph:
+    """Collects nodes and constants; every method that makes a value returns its name."""
+
+    def __init__(self):
+        self.nodes, self.constants, self.count = [], [], 0
+
+    def const(self, value, dtype=np.float32):
+        self.count += 1
+        name = f"c{self.count}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def op(self, kind, *inputs, out=None, **attributes):
+        self.count += 1
+        name = out or f"v{self.count}"
+        self.nodes.append(h.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def save(self, path, inputs, outputs):
+        graph = h.make_graph(
+            self.nodes,
+            "g",
+            [h.make_tensor_value_info(n, t, s) for n, t, s in inputs],
+            [h.make_tensor_value_info(n, t, s) for n, t, s in outputs],
+            self.constants,
+        )
+        model = h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=9)
+        onnx.checker.check_model(model)
+        onnx.save(model, HERE / path)
+
+
+def window_encoder(path="window-encoder.onnx", objectness=True, image_type=T.UINT8):
+    g = Graph()
+    image = g.op("Transpose", g.op("Cast", "image", to=T.FLOAT), perm=[0, 3, 1, 2])
+    g.op("AveragePool", image, out="embedding", kernel_shape=[4, 4], strides=[4, 4])
+    half = g.op("AveragePool", image, kernel_shape=[2, 2], strides=[2, 2])
+    red, green, blue = (
+        g.op("Slice", half, g.const([i], np.int64), g.const([i + 1], np.int64), g.const([1], np.int64))
+        for i in range(3)
+    )
+    logit = g.op("Div", g.op("Sub", g.const(100.0), red), g.const(16.0))
+    g.op("Concat", logit, g.op("Div", green, g.const(255.0)), out="features", axis=1)
+    outputs = [
+        ("features", T.FLOAT, [1, 2, "H2", "W2"]),
+        ("embedding", T.FLOAT, [1, 3, "H4", "W4"]),
+    ]
+    if objectness:
+        g.op("Div", blue, g.const(255.0), out="objectness")
+        outputs.append(("objectness", T.FLOAT, [1, 1, "H2", "W2"]))
+    g.save(path, [("image", image_type, [1, "H", "W", 3])], outputs)
+
+
+def window_decoder(path="window-decoder.onnx", drop=None, points_type=T.FLOAT, reverse=False, flat_iou=False):
+    g = Graph()
+    n, s = CELLS, 2
+    points = g.op("Cast", "points", to=T.FLOAT) if points_type != T.FLOAT else "points"
+    # Origin in cells: the prompt's cell less half a window, on even cells.
+    cell = g.op("Floor", g.op("Div", points, g.const(float(s))))  # [P,2] x, y
+    first = g.op("Mul", g.op("Floor", g.op("Div", g.op("Sub", cell, g.const(n / 2)), g.const(2.0))), g.const(2.0))
+    g.op("Mul", first, g.const(float(s)), out="origins")
+    first = g.op("Cast", first, to=T.INT64)
+    steps = g.const(np.arange(n), np.int64)
+    axis1, zero = g.const([1], np.int64), g.const([0], np.int64)
+    fx, fy = (g.op("Gather", first, g.const(i, np.int64), axis=1) for i in (0, 1))
+    cols = g.op("Add", g.op("Unsqueeze", fx, axis1), steps)  # [P,N]
+    rows = g.op("Add", g.op("Unsqueeze", fy, axis1), steps)
+    shape = g.op("Shape", "features")
+    height, width = (g.op("Gather", shape, g.const(i, np.int64), axis=0) for i in (2, 3))
+    one = g.const(1, np.int64)
+
+    def inside(values, limit):
+        low = g.op("GreaterOrEqual", values, g.const(0, np.int64))
+        return g.op("And", low, g.op("Less", values, limit))
+
+    def clamp(values, limit):
+        return g.op("Max", g.op("Min", values, g.op("Sub", limit, one)), g.const(0, np.int64))
+
+    axis2 = g.const([2], np.int64)
+    flat = g.op("Reshape", "features", g.const([2, -1], np.int64))
+    index = g.op(
+        "Add",
+        g.op("Unsqueeze", g.op("Mul", clamp(rows, height), width), axis2),
+        g.op("Unsqueeze", clamp(cols, width), axis1),
+    )  # [P,N,N]
+    logits = g.op("Gather", g.op("Gather", flat, g.const(0, np.int64), axis=0), index, axis=0)
+    good = g.op(
+        "And", g.op("Unsqueeze", inside(rows, height), axis2), g.op("Unsqueeze", inside(cols, width), axis1)
+    )
+    # With a box: the cell's centre lies inside it.
+    if drop != "has_box":
+        cx, cy = (
+            g.op("Mul", g.op("Add", g.op("Cast", v, to=T.FLOAT), g.const(0.5)), g.const(float(s)))
+            for v in (cols, rows)
+        )
+        x0, y0, x1, y1 = (g.op("Gather", "boxes", g.const([i], np.int64), axis=1) for i in range(4))
+        in_x = g.op("And", g.op("Greater", cx, x0), g.op("Less", cx, x1))
+        in_y = g.op("And", g.op("Greater", cy, y0), g.op("Less", cy, y1))
+        in_box = g.op("And", g.op("Unsqueeze", in_y, axis2), g.op("Unsqueeze", in_x, axis1))
+        free = g.op("Less", "has_box", g.const(0.5))
+        free = g.op("Unsqueeze", free, g.const([1, 2], np.int64))
+        good = g.op("And", good, g.op("Or", in_box, free))
+    logits = g.op("Where", good, logits, g.const(-10.0))
+    g.op("Unsqueeze", logits, axis1, out="windows")
+    px, py = (g.op("Cast", g.op("Gather", cell, g.const(i, np.int64), axis=1), to=T.INT64) for i in (0, 1))
+    at = g.op("Add", g.op("Mul", clamp(py, height), width), clamp(px, width))
+    green = g.op("Gather", g.op("Gather", flat, g.const(1, np.int64), axis=0), at, axis=0)
+    if flat_iou:
+        g.op("Identity", green, out="iou_predictions")
+    else:
+        g.op("Unsqueeze", green, axis1, out="iou_predictions")
+    inputs = [
+        ("embedding", T.FLOAT, [1, 3, "H4", "W4"]),
+        ("features", T.FLOAT, [1, 2, "H2", "W2"]),
+        ("points", points_type, ["P", 2]),
+        ("boxes", T.FLOAT, ["P", 4]),
+        ("has_box", T.FLOAT, ["P"]),
+    ]
+    outputs = [
+        ("windows", T.FLOAT, ["P", 1, n, n]),
+        ("origins", T.FLOAT, ["P", 2]),
+        ("iou_predictions", T.FLOAT, ["P"] if flat_iou else ["P", 1]),
+    ]
+    inputs = [i for i in inputs if i[0] != drop]
+    if reverse:
+        inputs, outputs = inputs[::-1], outputs[::-1]
+    g.save(path, inputs, outputs)
+
+
+def sam_meta_encoder(path="sam-meta-encoder.onnx", inside=False):
+    """The embedding is the normalised image averaged over 16x16; ``inside``: normalises and pads itself."""
+    g = Graph()
+    if inside:
+        mean = g.const([123.675, 116.28, 103.53])
+        std = g.const([58.395, 57.12, 57.375])
+        x = g.op("Div", g.op("Sub", "input_image", mean), std)
+        size = g.op("Slice", g.op("Shape", x), g.const([0], np.int64), g.const([2], np.int64))
+        rest = g.op("Sub", g.const([1024, 1024], np.int64), size)
+        pads = g.op("Concat", g.const([0, 0, 0], np.int64), rest, g.const([0], np.int64), axis=0)
+        x = g.op("Unsqueeze", g.op("Transpose", g.op("Pad", x, pads), perm=[2, 0, 1]), g.const([0], np.int64))
+        shape = ["H", "W", 3]
+    else:
+        x, shape = "input_image", [1, 3, 1024, 1024]
+    g.op("AveragePool", x, out="image_embeddings", kernel_shape=[16, 16], strides=[16, 16])
+    g.save(path, [("input_image", T.FLOAT, shape)], [("image_embeddings", T.FLOAT, [1, 3, 64, 64])])
+
+
+def discs(g, x, y, radii, rank):
+    """Logits (radius - distance) / 4 on the 256 grid; x, y of shape [..., 1, 1, 1] given by the caller."""
+    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
+    dx = g.op("Sub", g.const(centre.reshape([1] * (rank - 1) + [256])), x)
+    dy = g.op("Sub", g.const(centre.reshape([1] * (rank - 2) + [256, 1])), y)
+    distance = g.op("Sqrt", g.op("Add", g.op("Mul", dx, dx), g.op("Mul", dy, dy)))
+    radius = g.const(radii.reshape([1] * (rank - 3) + [len(radii), 1, 1]))
+    return g.op("Div", g.op("Sub", radius, distance), g.const(4.0))
+
+
+def red_under(g, x, y):
+    """The embedding's red in the cell under (x, y) in 1024-space, any shape."""
+    cells = []
+    for v in (x, y):
+        cell = g.op("Floor", g.op("Div", v, g.const(16.0)))
+        cells.append(g.op("Cast", g.op("Clip", cell, g.const(0.0), g.const(63.0)), to=T.INT64))
+    at = g.op("Add", g.op("Mul", cells[1], g.const(64, np.int64)), cells[0])
+    flat = g.op("Reshape", "image_embeddings", g.const([-1], np.int64))
+    return g.op("Gather", flat, at, axis=0)
+
+
+def sam_meta_decoder(path="sam-meta-decoder.onnx", batch=1, single=False, scores_first=False):
+    g = Graph()
+    radii, base = (RADII[:1], BASE[:1]) if single else (RADII, BASE)
+    first = g.op("Gather", "point_coords", g.const(0, np.int64), axis=1)  # [B,2]
+    second = g.op("Gather", "point_coords", g.const(1, np.int64), axis=1)
+    lift = g.const([1, 2, 3], np.int64)
+    x, y, x1, y1 = (
+        g.op("Unsqueeze", g.op("Gather", p, g.const(i, np.int64), axis=1), lift)
+        for p in (first, second)
+        for i in (0, 1)
+    )
+    disc = discs(g, x, y, radii, 4)
+    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
+    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
+    gap = g.op("Min", g.op("Sub", cx, x), g.op("Sub", x1, cx), g.op("Sub", cy, y), g.op("Sub", y1, cy))
+    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, len(radii), 1, 1))))
+
+    def has(label):
+        equal = g.op("Cast", g.op("Equal", "point_labels", g.const(label)), to=T.FLOAT)
+        return g.op("Greater", g.op("ReduceSum", equal, g.const([1], np.int64), keepdims=0), g.const(0.5))
+
+    boxed = g.op("And", has(2.0), has(3.0))
+    padded = has(-1.0)
+    lift3 = g.const([1, 2, 3], np.int64)
+    logits = g.op("Where", g.op("Unsqueeze", padded, lift3), disc, g.const(-100.0))
+    logits = g.op("Where", g.op("Unsqueeze", boxed, lift3), box, logits)
+    # Inputs that a mask must not depend on, yet the graph must be fed.
+    idle = g.op("Mul", g.op("ReduceSum", "mask_input", keepdims=0), "has_mask_input")
+    g.op("Add", logits, g.op("Reshape", idle, g.const([1, 1, 1, 1], np.int64)), out="low_res_masks")
+    px, py = (g.op("Gather", first, g.const(i, np.int64), axis=1) for i in (0, 1))
+    red = g.op("Unsqueeze", red_under(g, px, py), g.const([1], np.int64))
+    g.op("Add", g.const(base.reshape(1, -1)), g.op("Mul", red, g.const(0.01)), out="iou_predictions")
+    # `masks` with a wrong aspect, as some exports have it: whoever reads it fails.
+    scale = g.op("Reshape", g.op("ReduceSum", "orig_im_size", keepdims=0), g.const([1, 1, 1, 1], np.int64))
+    part = g.op("Slice", "low_res_masks", g.const([0], np.int64), g.const([171], np.int64), g.const([2], np.int64))
+    g.op("Sub", part, scale, out="masks")
+    m = len(radii)
+    inputs = [
+        ("image_embeddings", T.FLOAT, [1, 3, 64, 64]),
+        ("point_coords", T.FLOAT, [batch, "N", 2]),
+        ("point_labels", T.FLOAT, [batch, "N"]),
+        ("mask_input", T.FLOAT, [1, 1, 256, 256]),
+        ("has_mask_input", T.FLOAT, [1]),
+        ("orig_im_size", T.FLOAT, [2]),
+    ]
+    outputs = [
+        ("masks", T.FLOAT, [batch, m, "H", "W"]),
+        ("iou_predictions", T.FLOAT, [batch, m]),
+        ("low_res_masks", T.FLOAT, [batch, m, 256, 256]),
+    ]
+    if scores_first:
+        inputs, outputs = inputs[::-1], [outputs[1], outputs[2], outputs[0]]
+    g.save(path, inputs, outputs)
+
+
+def sam_hf(labels_type=T.INT64, suffix=""):
+    if not suffix:
+        g = Graph()
+        g.op("AveragePool", "pixel_values", out="image_embeddings", kernel_shape=[16, 16], strides=[16, 16])
+        g.op("Mul", "image_embeddings", g.const(0.0), out="image_positional_embeddings")
+        shape = ["B", 3, 64, 64]
+        g.save(
+            "sam-hf-encoder.onnx",
+            [("pixel_values", T.FLOAT, ["B", 3, 1024, 1024])],
+            [("image_positional_embeddings", T.FLOAT, shape), ("image_embeddings", T.FLOAT, shape)],
+        )
+    g = Graph()
+    first = g.op("Gather", "input_points", g.const(0, np.int64), axis=2)  # [B,P,2]
+    x, y = (g.op("Gather", first, g.const(i, np.int64), axis=2) for i in (0, 1))  # [B,P]
+    lift = g.const([2, 3, 4], np.int64)
+    logits = discs(g, g.op("Unsqueeze", x, lift), g.op("Unsqueeze", y, lift), RADII[1:], 5)
+    label = g.op("Cast", g.op("Gather", "input_labels", g.const(0, np.int64), axis=2), to=T.FLOAT)
+    label = g.op("Unsqueeze", label, lift)
+    # A point labelled background has no mask.
+    logits = g.op("Where", g.op("Greater", label, g.const(0.5)), logits, g.const(-100.0))
+    idle = g.op("ReduceSum", "image_positional_embeddings", keepdims=0)
+    g.op("Add", logits, idle, out="pred_masks")
+    red = g.op("Unsqueeze", red_under(g, x, y), g.const([2], np.int64))
+    g.op("Add", g.const(BASE[1:].reshape(1, 1, 3)), g.op("Mul", red, g.const(0.01)), out="iou_scores")
+    g.save(
+        f"sam-hf-decoder{suffix}.onnx",
+        [
+            ("image_embeddings", T.FLOAT, ["B", 3, 64, 64]),
+            ("image_positional_embeddings", T.FLOAT, ["B", 3, 64, 64]),
+            ("input_points", T.FLOAT, ["B", "P", "N", 2]),
+            ("input_labels", labels_type, ["B", "P", "N"]),
+        ],
+        [("iou_scores", T.FLOAT, ["B", "P", 3]), ("pred_masks", T.FLOAT, ["B", "P", 3, 256, 256])],
+    )
+
+
+window_encoder()
+window_encoder("window-encoder-plain.onnx", objectness=False)
+window_encoder("bad/window-encoder-float-image.onnx", image_type=T.FLOAT)
+window_decoder()
+window_decoder("window-decoder-reversed.onnx", reverse=True)
+window_decoder("bad/window-decoder-double-points.onnx", points_type=T.DOUBLE)
+window_decoder("bad/window-decoder-no-has-box.onnx", drop="has_box")
+window_decoder("bad/window-decoder-flat-iou.onnx", flat_iou=True)
+sam_meta_encoder()
+sam_meta_encoder("sam-meta-encoder-inside.onnx", inside=True)
+sam_meta_decoder()
+sam_meta_decoder("sam-meta-decoder-batched.onnx", batch="B", scores_first=True)
+sam_meta_decoder("sam-meta-decoder-single.onnx", single=True)
+sam_hf()
+sam_hf(T.INT32, "-int32")
+(HERE / "sam-hf-decoder-int32.onnx").rename(HERE / "bad" / "sam-hf-decoder-int32-labels.onnx")
