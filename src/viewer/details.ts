@@ -18,14 +18,9 @@ export function objectsSection(run: RunInfo): HTMLElement {
   if (run.failureCount > 0 || run.state !== "done") parts.push(warning(run));
   const downloads = element("p", { class: "downloads" });
   run.downloads.forEach(({ name, url }, i) => {
-    const ending = name.slice(name.indexOf("."));
-    downloads.append(
-      element(
-        "a",
-        { class: i === 0 ? "download primary" : "download", href: url, download: true },
-        i === 0 ? "Download GeoJSON" : ending,
-      ),
-    );
+    const look = i === 0 ? "download primary" : "download";
+    const text = name.endsWith(".gz") ? "Download GeoJSON" : "Uncompressed";
+    downloads.append(element("a", { class: look, href: url, download: true, title: name }, text));
   });
   const heading = run.task.charAt(0).toUpperCase() + run.task.slice(1);
   return section("objects", heading, ...parts, downloads);

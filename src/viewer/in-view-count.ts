@@ -10,6 +10,8 @@ export class InViewCount {
   readonly #onError: (error: unknown) => void;
   #run: string | null = null;
   #timer = 0;
+  /** Of which run and region the line speaks. */
+  #counted = "";
   #counting: AbortController | null = null;
 
   constructor(view: SlideView, onError: (error: unknown) => void) {
@@ -22,6 +24,7 @@ export class InViewCount {
   show(run: string | null): void {
     this.#counting?.abort();
     this.#run = run;
+    this.#counted = "";
     this.#soon();
   }
 
@@ -37,6 +40,10 @@ export class InViewCount {
     const run = this.#run;
     const region = this.#view.region();
     if (run === null || !region) return;
+    // OpenSeadragon also redraws when tiles come in, without moving.
+    const key = `${run} ${Object.values(region).join(" ")}`;
+    if (key === this.#counted) return;
+    this.#counted = key;
     this.#counting?.abort();
     const counting = new AbortController();
     this.#counting = counting;

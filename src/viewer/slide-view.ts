@@ -38,6 +38,7 @@ export class SlideView {
       showNavigator: true,
       navigatorPosition: "BOTTOM_RIGHT",
       navigatorSizeRatio: 0.16,
+      navigatorOpacity: 1,
       navigatorBackground: "#1d1f22",
       navigatorBorderColor: "#303338",
       navigatorDisplayRegionColor: "#5ad1b4",

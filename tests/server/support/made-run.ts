@@ -43,7 +43,7 @@ export async function writeSlide(path: string, features: readonly MadeFeature[])
     const [cy, ry] = middle(ys);
     for (let y = Math.max(0, Math.floor(cy - ry)); y < Math.min(height, cy + ry); y++) {
       for (let x = Math.max(0, Math.floor(cx - rx)); x < Math.min(width, cx + rx); x++) {
-        if (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2 > 1) continue;
+        if (((x + 0.5 - cx) / rx) ** 2 + ((y + 0.5 - cy) / ry) ** 2 > 1) continue;
         pixels.set([96, 62, 140], 3 * (y * width + x));
       }
     }
