@@ -31,7 +31,7 @@ const MOST_PIXELS = 2 ** 30;
  * @param outlines level-0 px
  * @param frame the part that is drawn, level-0 px, integers; its top left becomes pixel (0, 0)
  * @throws MicrotomeError `usage` for a frame of more than 2³⁰ pixels (score the polygons with
- *   `scoreGeoJson` instead, which draws nothing), `corrupt-file` on a coordinate that is not finite
+ *   `scoreGeoJson` instead, which draws nothing), `corrupt-file` on a coordinate out of range
  */
 export function rasterisePolygons(outlines: readonly Outline[], frame: Box): LabelImage {
   const { width, height } = frame;

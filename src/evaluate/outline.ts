@@ -10,9 +10,13 @@ export function outlineRings(outline: Outline): readonly Ring[] {
   return polygons.flatMap((polygon) => [polygon.outer, ...polygon.holes]);
 }
 
+/** No slide is larger; runs of pixels are kept as 32-bit integers. */
+const FARTHEST_PX = 2 ** 30;
+
 /**
  * The smallest box of whole pixels whose centres an outline can cover, level-0 px; null for an
- * outline without a point. Throws MicrotomeError `corrupt-file` on a coordinate that is not finite.
+ * outline without a point. Throws MicrotomeError `corrupt-file` on a coordinate that is not a number
+ * within ±2³⁰.
  */
 export function outlinePixelBox(rings: readonly Ring[], index: number): Box | null {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
@@ -20,10 +24,10 @@ export function outlinePixelBox(rings: readonly Ring[], index: number): Box | nu
     for (let i = 0; i + 1 < ring.length; i += 2) {
       const x = ring[i]!;
       const y = ring[i + 1]!;
-      if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      if (!(Math.abs(x) <= FARTHEST_PX && Math.abs(y) <= FARTHEST_PX)) {
         throw new MicrotomeError(
           "corrupt-file",
-          `Object ${index} has a vertex at (${x}, ${y}); expected finite level-0 pixels. Mend or drop that object.`,
+          `Object ${index} has a vertex at (${x}, ${y}); expected level-0 pixels within ±2^30. Mend or drop that object.`,
           { object: index },
         );
       }

@@ -23,7 +23,7 @@ export interface PolygonOverlapOptions {
  * `rasterisePolygons`; where they do, each object keeps all its pixels, and the unions count each
  * pixel once.
  *
- * @throws MicrotomeError `corrupt-file` on a coordinate that is not finite, `usage` on a box that is
+ * @throws MicrotomeError `corrupt-file` on a coordinate out of range, `usage` on a box that is
  *   not whole pixels
  */
 export function overlapOfPolygons(
