@@ -1,0 +1,1 @@
+"""microtome's own promptable segmentation model: data, network, training, export."""

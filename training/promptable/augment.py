@@ -1,0 +1,92 @@
+"""Crops: geometry, optics and colour, on numpy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .datasets import Sample
+from .stain import recolour
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """How crops are drawn. Sizes in px of the model's scale."""
+
+    size: int = 256
+    #: Standard deviation of the logarithm of the scale.
+    scale_spread: float = 0.18
+    #: How often a 2x coarser scan is imitated.
+    coarse: float = 0.15
+    painted_scale_spread: float = 0.08
+
+
+@dataclass
+class Crop:
+    """One training crop before its targets are made."""
+
+    image: np.ndarray  # uint8 [S,S,3]
+    label: np.ndarray  # int32 [S,S]
+    valid: np.ndarray  # bool [S,S]: False outside the source image
+    points: np.ndarray | None  # [n,2] px, objects without outlines
+
+
+def draw(sample: Sample, config: CropConfig, rng: np.random.Generator, targets: np.ndarray) -> Crop:
+    """One augmented crop of a sample."""
+    size = config.size
+    height, width = sample.label.shape
+    spread = config.painted_scale_spread if sample.source.startswith("painted") else config.scale_spread
+    scale = float(np.exp(rng.normal(0, spread)))
+    aspect = float(np.exp(rng.normal(0, 0.05)))
+    angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.6 else rng.integers(4) * np.pi / 2
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    cos, sin = np.cos(angle), np.sin(angle)
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([scale * aspect * flip, scale / aspect])
+    centre = np.array([_centre(width, size / scale, rng), _centre(height, size / scale, rng)])
+    offset = size / 2 - linear @ centre
+    matrix = np.concatenate([linear, offset[:, None]], 1).astype(np.float32)
+    how = cv2.INTER_LINEAR if scale > 0.8 else cv2.INTER_AREA
+    image = cv2.warpAffine(sample.image, matrix, (size, size), flags=how, borderMode=cv2.BORDER_REFLECT_101)
+    label = cv2.warpAffine(
+        sample.label.astype(np.float32), matrix, (size, size), flags=cv2.INTER_NEAREST, borderValue=-1
+    ).astype(np.int32)
+    valid = label >= 0
+    label[~valid] = 0
+    points = None
+    if sample.points is not None:
+        points = sample.points @ linear.T.astype(np.float32) + offset.astype(np.float32)
+        points = points[((points > 1) & (points < size - 1)).all(1)]
+    image = recolour(image, rng, targets)
+    image = _optics(image, rng, config)
+    return Crop(np.ascontiguousarray(image), label, valid, points)
+
+
+def _centre(extent: int, wanted: float, rng: np.random.Generator) -> float:
+    """A crop's centre along one axis, so that the crop stays on the image where it can."""
+    half = min(wanted, extent) / 2 * 0.9
+    return rng.uniform(half, extent - half) if extent > 2 * half else extent / 2
+
+
+def _optics(image: np.ndarray, rng: np.random.Generator, config: CropConfig) -> np.ndarray:
+    """Coarser scans, focus, sensor noise, compression."""
+    size = image.shape[0]
+    if rng.random() < config.coarse:
+        factor = rng.uniform(0.45, 0.7)
+        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        how = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
+        image = cv2.resize(small, (size, size), interpolation=how)
+    if rng.random() < 0.3:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
+    elif rng.random() < 0.15:
+        soft = cv2.GaussianBlur(image, (0, 0), 1.2)
+        image = cv2.addWeighted(image, 1.6, soft, -0.6, 0)
+    if rng.random() < 0.25:
+        noise = rng.normal(0, rng.uniform(1, 6), image.shape[:2]).astype(np.float32)
+        image = np.clip(image + noise[:, :, None], 0, 255).astype(np.uint8)
+    if rng.random() < 0.35:
+        quality = int(rng.integers(35, 90))
+        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return image

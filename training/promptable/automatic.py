@@ -1,0 +1,184 @@
+"""The automatic mode: objectness peaks, decode, filter, non-maximum suppression.
+
+This is the reference for the same steps in TypeScript; models/README.md describes it in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from .runtime import Encoded, Runtime
+
+
+@dataclass(frozen=True)
+class AutoConfig:
+    """Thresholds of the automatic mode, chosen on validation images."""
+
+    objectness_threshold: float = 0.4
+    peak_radius_px: float = 6.0
+    predicted_iou_threshold: float = 0.4
+    mask_threshold: float = 0.0
+    nms_iou: float = 0.3
+    refine_passes: int = 0
+    min_area_um2: float = 8.0
+    mpp: float = 0.25
+
+    def but(self, **changes: float) -> AutoConfig:
+        return replace(self, **changes)
+
+
+@dataclass
+class Mask:
+    """One object: a bool array and where its corner lies on the image, px."""
+
+    x: int
+    y: int
+    bits: np.ndarray
+    score: float
+    order: int
+
+
+def peaks(objectness: np.ndarray, threshold: float, radius_px: float, stride: int) -> np.ndarray:
+    """Centres (px) of cells above the threshold that are the highest within a disc: [P,2].
+
+    The disc holds the cells whose centres lie within ``radius_px``. Among equals the first in raster
+    order wins. Results are in raster order.
+    """
+    reach = int(radius_px // stride)
+    axis = np.arange(-reach, reach + 1) * stride
+    disc = (axis[:, None] ** 2 + axis[None] ** 2 <= radius_px**2).astype(np.uint8)
+    before, after = disc.copy(), disc.copy()
+    before[reach, reach:] = 0
+    before[reach + 1 :] = 0
+    after[reach, : reach + 1] = 0
+    after[:reach] = 0
+    padded = np.pad(objectness.astype(np.float32), reach, constant_values=-1.0)
+    best = objectness > threshold
+    if reach:
+        earlier = cv2.dilate(padded, before)[reach:-reach, reach:-reach]
+        later = cv2.dilate(padded, after)[reach:-reach, reach:-reach]
+        best = best & (objectness > earlier) & (objectness >= later)
+    y, x = np.nonzero(best)
+    return (np.stack([x, y], 1).astype(np.float32) + 0.5) * stride
+
+
+def to_mask(
+    window: np.ndarray, origin: np.ndarray, score: float, order: int, encoded: Encoded, stride: int, threshold: float
+) -> Mask | None:
+    """Upsample a window of logits to px, threshold, crop to the image and to the mask's tight box."""
+    big = cv2.resize(window, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
+    ox, oy = int(origin[0]), int(origin[1])
+    x0, y0 = max(0, -ox), max(0, -oy)
+    bits = big[y0 : encoded.height - oy, x0 : encoded.width - ox] > threshold
+    rows, columns = np.flatnonzero(bits.any(1)), np.flatnonzero(bits.any(0))
+    if rows.size == 0:
+        return None
+    bits = bits[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Mask(ox + x0 + int(columns[0]), oy + y0 + int(rows[0]), bits, score, order)
+
+
+def masks_of(
+    windows: np.ndarray, origins: np.ndarray, iou: np.ndarray, encoded: Encoded, stride: int, config: AutoConfig
+) -> list[Mask]:
+    """Masks that pass the predicted-IoU and area filters, in prompt order."""
+    smallest = config.min_area_um2 / config.mpp**2
+    found = []
+    for order in range(len(windows)):
+        if iou[order] <= config.predicted_iou_threshold:
+            continue
+        mask = to_mask(windows[order], origins[order], float(iou[order]), order, encoded, stride, config.mask_threshold)
+        if mask is not None and mask.bits.sum() >= smallest:
+            found.append(mask)
+    return found
+
+
+def suppress(masks: list[Mask], height: int, width: int, nms_iou: float) -> np.ndarray:
+    """Greedy mask NMS; the label image [H,W] of what is left, numbered in order of score.
+
+    By falling predicted IoU (ties: prompt order). A mask is dropped where its IoU with a kept (whole)
+    mask exceeds ``nms_iou``, or where more than half of its pixels already belong to kept ones; else it
+    gets the pixels that are free.
+    """
+    label = np.zeros((height, width), np.int32)
+    kept: list[int] = [0]  # whole area of each kept mask, by number
+    owners: dict[int, Mask] = {}
+    for mask in sorted(masks, key=lambda m: (-m.score, m.order)):
+        h, w = mask.bits.shape
+        area = int(mask.bits.sum())
+        view = label[mask.y : mask.y + h, mask.x : mask.x + w]
+        taken = view[mask.bits]
+        taken = taken[taken > 0]
+        if taken.size * 2 > area:
+            continue
+        near = np.unique(taken)
+        if any(_iou(mask, owners[int(n)], area, kept[int(n)]) > nms_iou for n in near):
+            continue
+        number = len(kept)
+        kept.append(area)
+        owners[number] = mask
+        view[mask.bits & (view == 0)] = number
+    return label
+
+
+def _iou(a: Mask, b: Mask, area_a: int, area_b: int) -> float:
+    x0, y0 = max(a.x, b.x), max(a.y, b.y)
+    x1 = min(a.x + a.bits.shape[1], b.x + b.bits.shape[1])
+    y1 = min(a.y + a.bits.shape[0], b.y + b.bits.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return 0.0
+    part_a = a.bits[y0 - a.y : y1 - a.y, x0 - a.x : x1 - a.x]
+    part_b = b.bits[y0 - b.y : y1 - b.y, x0 - b.x : x1 - b.x]
+    common = int((part_a & part_b).sum())
+    return common / (area_a + area_b - common)
+
+
+@dataclass
+class Decoded:
+    """All candidates of one image, before thresholds."""
+
+    encoded: Encoded
+    windows: np.ndarray
+    origins: np.ndarray
+    iou: np.ndarray
+    points: np.ndarray
+
+
+def candidates(runtime: Runtime, encoded: Encoded, config: AutoConfig) -> Decoded:
+    """Peaks decoded, and decoded again by their own boxes where asked."""
+    points = peaks(encoded.objectness, config.objectness_threshold, config.peak_radius_px, runtime.stride)
+    inside = (points[:, 0] < encoded.width) & (points[:, 1] < encoded.height)
+    points = points[inside]
+    windows, origins, iou = runtime.decode(encoded, points)
+    for _ in range(config.refine_passes):
+        windows, origins, iou = refine(runtime, encoded, windows, origins, iou, config)
+    return Decoded(encoded, windows, origins, iou, points)
+
+
+def refine(
+    runtime: Runtime, encoded: Encoded, windows: np.ndarray, origins: np.ndarray, iou: np.ndarray, config: AutoConfig
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A second pass: each mask's tight box is the prompt. Masks that are empty keep their first answer."""
+    rows, boxes = [], []
+    for i in range(len(windows)):
+        mask = to_mask(windows[i], origins[i], 0.0, i, encoded, runtime.stride, config.mask_threshold)
+        if mask is not None:
+            h, w = mask.bits.shape
+            rows.append(i)
+            boxes.append([mask.x, mask.y, mask.x + w, mask.y + h])
+    if not rows:
+        return windows, origins, iou
+    box = np.array(boxes, np.float32)
+    again = runtime.decode(encoded, (box[:, :2] + box[:, 2:]) / 2, box)
+    windows, origins, iou = windows.copy(), origins.copy(), iou.copy()
+    windows[rows], origins[rows], iou[rows] = again
+    return windows, origins, iou
+
+
+def automatic(runtime: Runtime, image: np.ndarray, config: AutoConfig) -> np.ndarray:
+    """uint8 RGB [H,W,3] to a label image int32 [H,W]."""
+    found = candidates(runtime, runtime.encode(image), config)
+    masks = masks_of(found.windows, found.origins, found.iou, found.encoded, runtime.stride, config)
+    return suppress(masks, image.shape[0], image.shape[1], config.nms_iou)

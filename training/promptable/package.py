@@ -1,0 +1,116 @@
+"""Put a trained model into models/: export, quantise, describe.
+
+    python -m promptable.package --checkpoint runs/nuclei/last.pt --task nuclei \\
+        --validation runs/nuclei/validation.json --models ../models
+
+The int8 encoder ships only if (AJI + PQ) / 2 on the validation images falls by less than 0.005.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from .automatic import AutoConfig
+from .calibrate import prepare, score
+from .export import export
+from .model import load
+from .quantise import quantise
+from .runtime import OnnxRuntime
+from .tasks import TASKS, Task
+
+LOSS_ALLOWED = 0.005
+
+
+def describe_file(path: Path) -> dict[str, object]:
+    data = path.read_bytes()
+    return {"path": path.name, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def validation_score(
+    task: Task, encoder: Path, decoder: Path, auto: AutoConfig, painted: Path | None
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """Score and figures of an ONNX pair on the validation images."""
+    decoder_config = task.model.decoder
+    runtime = OnnxRuntime(encoder, decoder, decoder_config.stride, decoder_config.cells)
+    samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
+    return score(prepare(runtime, samples, auto), runtime.stride, auto)
+
+
+def describe(
+    task: Task, version: str, encoder: Path, decoder: Path, auto: AutoConfig, sources: list[str]
+) -> dict[str, object]:
+    """The model's JSON description, in the form src/segment reads."""
+    window = task.model.decoder
+    return {
+        "name": f"microtome-{task.name}",
+        "title": task.title,
+        "version": version,
+        "contract": "window",
+        "tasks": list(task.product_tasks),
+        "files": {"encoder": describe_file(encoder), "decoder": describe_file(decoder)},
+        "input": {"stride": 16, "preferredSize": 1024},
+        "window": {"cells": window.cells, "stride": window.stride},
+        "mpp": auto.mpp,
+        "masksPerPrompt": 1,
+        "auto": {
+            "objectnessThreshold": auto.objectness_threshold,
+            "peakRadiusPx": auto.peak_radius_px,
+            "predictedIouThreshold": auto.predicted_iou_threshold,
+            "maskThreshold": auto.mask_threshold,
+            "nmsIou": auto.nms_iou,
+            "refinePasses": int(auto.refine_passes),
+            "minAreaUm2": auto.min_area_um2,
+        },
+        "grid": {
+            "pointsPerSide": 64,
+            "predictedIouThreshold": auto.predicted_iou_threshold,
+            "stabilityScoreThreshold": 0.7,
+            "stabilityScoreOffset": 1.0,
+            "maskThreshold": auto.mask_threshold,
+            "nmsIou": auto.nms_iou,
+            "minAreaUm2": auto.min_area_um2,
+        },
+        "licence": "Apache-2.0",
+        "trainedOn": sources,
+        "researchUseOnly": True,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--task", choices=sorted(TASKS), default="nuclei")
+    parser.add_argument("--validation", type=Path, required=True)
+    parser.add_argument("--models", type=Path, default=Path("../models"))
+    parser.add_argument("--painted", type=Path)
+    parser.add_argument("--version", default="0.1.0")
+    args = parser.parse_args()
+    task = TASKS[args.task]
+    auto = AutoConfig(**json.loads(args.validation.read_text())["auto"])
+    work = args.checkpoint.parent / "export"
+    encoder, decoder = export(load(str(args.checkpoint)), work)
+    small = quantise(encoder, work / "encoder.int8.onnx", args.task, painted=args.painted)
+    full_score, _ = validation_score(task, encoder, decoder, auto, args.painted)
+    small_score, figures = validation_score(task, small, decoder, auto, args.painted)
+    print(f"validation score fp32 {full_score:.4f}, int8 {small_score:.4f}")
+    if small_score < full_score - LOSS_ALLOWED:
+        raise SystemExit("the int8 encoder loses too much: not shipped")
+    args.models.mkdir(parents=True, exist_ok=True)
+    name = f"microtome-{args.task}"
+    shipped = args.models / f"{name}.encoder.onnx", args.models / f"{name}.decoder.onnx"
+    shutil.copyfile(small, shipped[0])
+    shutil.copyfile(decoder, shipped[1])
+    sources = sorted({s.source for s in task.load(args.painted)})
+    description = describe(task, args.version, *shipped, auto, sources)
+    (args.models / f"{name}.json").write_text(json.dumps(description, indent=2) + "\n")
+    report = {"fp32": full_score, "int8": small_score, "figures": figures}
+    (work / "package.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The two models that ship: what each is trained on, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .augment import CropConfig
+from .batches import BatchConfig
+from .datasets import Sample, load_nuclei, load_points
+from .model import ModelConfig, nuclei_config
+from .targets import PromptConfig
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model to train."""
+
+    name: str
+    title: str
+    #: Names of the product's tasks that use this model.
+    product_tasks: tuple[str, ...]
+    model: ModelConfig
+    load: Callable[[Path | None], list[Sample]]
+    batches: Callable[[int], BatchConfig]
+    #: Background prompts a crop, chosen while training.
+    empty_prompts: int
+    #: Where the search for thresholds starts (see automatic.AutoConfig).
+    auto: dict[str, float]
+    #: Radius of the blind disc control, px.
+    disc_px: float
+
+
+NUCLEI_SHARES = {
+    "nuclei-dsb2018-histology": 0.20,
+    "nuclei-dsb2018-stage1test": 0.10,
+    "nuclei-histolytics-hgsc": 0.17,
+    "nuclei-nucls-cellvit": 0.17,
+    "nuclei-tnbc-antillia": 0.17,
+    "nuclei-tnbc-originals": 0.10,
+    "points-brca-m2c": 0.14,
+    "painted": 0.30,
+}
+
+
+def _nuclei_samples(painted: Path | None) -> list[Sample]:
+    return load_nuclei(painted=painted) + load_points()
+
+
+def _nuclei_batches(seed: int) -> BatchConfig:
+    return BatchConfig(
+        batch=4,
+        stride=2,
+        seed=seed,
+        crop=CropConfig(size=256),
+        prompt=PromptConfig(objects=9),
+        shares=NUCLEI_SHARES,
+    )
+
+
+TASKS = {
+    "nuclei": Task(
+        name="nuclei",
+        title="microtome nuclei: a small SAM-style model for nuclei in H&E",
+        product_tasks=("nuclei",),
+        model=nuclei_config(),
+        load=_nuclei_samples,
+        batches=_nuclei_batches,
+        empty_prompts=3,
+        auto={"min_area_um2": 6.0, "mpp": 0.25},
+        disc_px=10.0,
+    ),
+}
