@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll } from "vitest";
 
 /** A folder for the calling test file's slides, removed when it ends. */
@@ -34,6 +34,6 @@ export function busy(x: number, y: number): readonly [number, number, number] {
 }
 
 /** sharp over raw RGB. */
-export function rgb(data: Uint8Array, width: number, height: number): sharp.Sharp {
+export function rgb(data: Uint8Array, width: number, height: number): Sharp {
   return sharp(data, { raw: { width, height, channels: 3 } });
 }

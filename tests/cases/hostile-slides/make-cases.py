@@ -1,0 +1,139 @@
+"""Writes cases.json: small damaged and hostile files, and the error each must end in.
+
+Every case is a few hundred bytes at most, base64, with a file name, the code of the error, words
+its message must hold, and whether opening or reading a region raises it. Standard library only:
+python make-cases.py
+"""
+import base64
+import json
+import pathlib
+import struct
+import zlib
+
+SHORT, LONG, LONG8 = 3, 4, 16
+SIZES = {SHORT: 2, LONG: 4, LONG8: 8, 1: 1, 2: 1, 7: 1}
+FORMATS = {SHORT: "H", LONG: "I", LONG8: "Q", 1: "B", 2: "B", 7: "B"}
+
+
+def tiff(tags, blocks=(), next_offset=0, at=8):
+    """A little-endian TIFF of one directory; `blocks` follow it, their offsets put into tag 324."""
+    tags = dict(tags)
+    if blocks:
+        tags.setdefault(325, (LONG, [len(b) for b in blocks]))
+        tags.setdefault(324, (LONG, [0] * len(blocks)))
+    count = len(tags)
+    extra_at = at + 2 + 12 * count + 4
+    extra = b""
+    block_at = extra_at + sum(
+        SIZES[t] * len(v) for t, v in tags.values() if SIZES[t] * len(v) > 4
+    )
+    if blocks and tags[324][1] == [0] * len(blocks):
+        offsets, p = [], block_at
+        for b in blocks:
+            offsets.append(p)
+            p += len(b)
+        tags[324] = (LONG, offsets)
+    out = struct.pack("<H", count)
+    for tag, (kind, values) in sorted(tags.items()):
+        raw = struct.pack(f"<{len(values)}{FORMATS[kind]}", *values)
+        if len(raw) <= 4:
+            raw = raw.ljust(4, b"\0")
+        else:
+            extra, raw = extra + raw, struct.pack("<I", extra_at + len(extra))
+        out += struct.pack("<HHI", tag, kind, len(values)) + raw
+    out += struct.pack("<I", next_offset)
+    return b"II*\0" + struct.pack("<I", at) + out + extra + b"".join(blocks)
+
+
+def base(width=64, height=64, tile=64, compression=1, **changes):
+    tags = {
+        256: (LONG, [width]),
+        257: (LONG, [height]),
+        258: (SHORT, [8, 8, 8]),
+        259: (SHORT, [compression]),
+        262: (SHORT, [2]),
+        277: (SHORT, [3]),
+        322: (LONG, [tile]),
+        323: (LONG, [tile]),
+    }
+    for key, value in changes.items():
+        tags[int(key[1:])] = value
+    return tags
+
+
+def png_claiming(width, height):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    ihdr = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = chunk(b"IHDR", ihdr) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def jpeg_claiming(width, height):
+    sof = struct.pack(">BHHBBBBBBBBB", 8, height, width, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11) + b"\0"
+    return b"\xff\xd8\xff\xc0" + struct.pack(">H", len(sof) + 2) + sof + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x00\xff\xd9"
+
+
+OPEN, READ = "open", "read"
+CORRUPT, UNSUPPORTED = "corrupt-slide", "unsupported-slide"
+tile = bytes(64 * 64 * 3)
+small = bytes(16 * 16 * 3)
+bigtiff = b"II+\0" + struct.pack("<HHQ", 8, 0, 2**63 + 5)
+
+CASES = [
+    ("empty.svs", b"", OPEN, UNSUPPORTED, "is empty"),
+    ("text.svs", b"Dear pathologist, this is not a slide.\n" * 20, OPEN, UNSUPPORTED, "a text file"),
+    ("noise.svs", bytes((i * 197 + 31) % 256 for i in range(300)), OPEN, UNSUPPORTED, "no format that is known"),
+    ("header-only.tif", b"II*\0\x08\0\0\0", OPEN, CORRUPT, "cut short"),
+    ("half-a-header.tif", b"II*\0\x08\0\0", OPEN, UNSUPPORTED, "no format that is known"),
+    ("no-directory.tif", b"II*\0" + bytes(8), OPEN, CORRUPT, "points to no directory"),
+    ("bigtiff-offset-2e63.tif", bigtiff, OPEN, CORRUPT, "needs bytes"),
+    ("directory-beyond-end.svs", b"II*\0" + struct.pack("<I", 5_000_000) + bytes(50), OPEN, CORRUPT, "needs bytes 5000000"),
+    ("next-beyond-end.tif", tiff(base(16, 16, 16), [small], next_offset=9_999_999), OPEN, CORRUPT, "directory 1"),
+    ("directory-loop.tif", tiff(base(16, 16, 16), [small], next_offset=8), OPEN, CORRUPT, "loop"),
+    ("subdirectory-loop.tif", tiff(base(16, 16, 16, _330=(LONG, [8])), [small]), OPEN, CORRUPT, "loop"),
+    ("65535-tags.tif", b"II*\0\x08\0\0\0\xff\xff" + bytes(40), OPEN, CORRUPT, "needs bytes"),
+    ("no-size.tif", tiff(base(0, 64), [tile]), OPEN, CORRUPT, "0×64"),
+    ("two-thousand-million-wide.tif", tiff(base(2**31, 2**31), [tile]), OPEN, CORRUPT, "2147483648×2147483648"),
+    ("tile-60000.tif", tiff(base(64, 64, 60000), [tile]), OPEN, UNSUPPORTED, "60000×60000"),
+    ("tile-0.tif", tiff(base(64, 64, 0), [tile]), OPEN, CORRUPT, "0×0"),
+    ("millions-of-tiles.tif", tiff(base(2**24, 2**24, 16), [small]), OPEN, CORRUPT, "tiles"),
+    ("too-few-tiles.tif", tiff(base(128, 128), [tile]), OPEN, CORRUPT, "1 tile offsets where its size asks for 4"),
+    ("tile-beyond-end.svs", tiff(base(_324=(LONG, [100_000]), _325=(LONG, [12288]))), OPEN, CORRUPT, "it is cut short"),
+    ("values-beyond-end.tif", tiff(base(_324=(LONG, [4]))).replace(struct.pack("<HHI", 258, 3, 3), struct.pack("<HHI", 258, 3, 999)), OPEN, CORRUPT, "tag 258"),
+    ("four-thousand-million-values.tif", tiff(base()).replace(struct.pack("<HHI", 258, 3, 3), struct.pack("<HHI", 258, 4, 2**32 - 1)), OPEN, CORRUPT, "tag 258 claims"),
+    ("short-tile.tif", tiff(base(), [tile[:500]]), READ, CORRUPT, "cannot hold"),
+    ("deflate-noise.tif", tiff(base(compression=8), [b"not zlib at all"]), READ, CORRUPT, "tile 0,0"),
+    ("deflate-bomb.tif", tiff(base(16, 16, 16, compression=8), [zlib.compress(bytes(2_000_000), 9)]), READ, CORRUPT, "tile 0,0"),
+    ("lzw-of-before-its-code.tif", tiff(base(16, 16, 16, compression=5), [b"\x80\x7f\xff\xff\xff\xff"]), READ, CORRUPT, "LZW code"),
+    ("jpeg-noise.tif", tiff(base(compression=7), [b"\xff\xd8 is all there is"]), READ, CORRUPT, "no JPEG stream"),
+    ("jpeg-claims-65000.tif", tiff(base(compression=7), [jpeg_claiming(65000, 65000)]), READ, CORRUPT, "pixel limit"),
+    ("jpeg-2000.svs", tiff(base(compression=33005), [tile]), OPEN, UNSUPPORTED, "JPEG 2000 (Aperio, RGB) (TIFF compression 33005)"),
+    ("zstd.tif", tiff(base(compression=50000), [tile]), OPEN, UNSUPPORTED, "Zstandard"),
+    ("unknown-compression.tif", tiff(base(compression=4242), [tile]), OPEN, UNSUPPORTED, "TIFF compression 4242"),
+    ("sixteen-bit.tif", tiff(base(_258=(SHORT, [16, 16, 16])), [tile]), OPEN, UNSUPPORTED, "16-bit"),
+    ("palette.tif", tiff(base(_262=(SHORT, [3])), [tile]), OPEN, UNSUPPORTED, "palette"),
+    ("planes.tif", tiff(base(_284=(SHORT, [2])), [tile]), OPEN, UNSUPPORTED, "separate planes"),
+    ("raw-ycbcr.tif", tiff(base(_262=(SHORT, [6])), [tile]), OPEN, UNSUPPORTED, "YCbCr is read from JPEG"),
+    ("png-100000.png", png_claiming(100_000, 100_000), OPEN, UNSUPPORTED, "100000×100000"),
+    ("png-short.png", png_claiming(100, 100), READ, CORRUPT, "cannot be decoded"),
+    ("png-cut.png", png_claiming(100, 100)[:20], OPEN, CORRUPT, "cannot be decoded"),
+    ("jpeg-cut.jpg", jpeg_claiming(64, 64)[:14], OPEN, CORRUPT, "cannot be decoded"),
+    ("dicom.dcm", bytes(128) + b"DICM" + bytes(60), OPEN, UNSUPPORTED, "is DICOM"),
+    ("picture.mrxs", jpeg_claiming(64, 64), OPEN, UNSUPPORTED, "MIRAX"),
+    ("hamamatsu.ndpi", tiff(base(_65420=(LONG, [1])), [tile]), OPEN, UNSUPPORTED, "Hamamatsu NDPI"),
+]
+
+out = [
+    {"name": n, "when": w, "code": c, "says": s, "bytes": base64.b64encode(b).decode()}
+    for n, b, w, c, s in CASES
+]
+# Two of the files are mostly zeros: their bytes are kept deflated.
+for case in out:
+    raw = base64.b64decode(case["bytes"])
+    if len(raw) > 1000:
+        case["deflated"] = base64.b64encode(zlib.compress(raw, 9)).decode()
+        del case["bytes"]
+path = pathlib.Path(__file__).parent / "cases.json"
+path.write_text(json.dumps(out, indent=1, ensure_ascii=False) + "\n")
