@@ -50,6 +50,9 @@ export class GroundPainter {
         const mottle = Math.max(0.3, 1 + this.#recipe.texture * this.#mottle(x, y, mpp));
         canvas.hematoxylin[i] = Math.max(0, this.#h) * there * mottle;
         canvas.eosin[i] = Math.max(0, this.#e) * rim * mottle;
+        if (this.#recipe.pigment > 0) {
+          canvas.pigment[i] = there * this.#granules(x, y, fields, close);
+        }
         canvas.redCells[i] = Math.max(0, this.#r) * there;
       }
     }
@@ -62,6 +65,15 @@ export class GroundPainter {
     if (f.nest > 0) return 0.26 * grain * (1 - f.necrosis);
     if (f.gland > 0) return f.gland < f.epithelium ? 0.3 * grain * (1 - f.gland / f.epithelium) : 0;
     return grain * (0.02 + 0.36 * f.lymph);
+  }
+
+  // Brown granules in a few places of the stroma: dark spots that are no nuclei.
+  #granules(x: number, y: number, f: Fields, close: number): number {
+    if (f.nest > 0 || f.gland > 0 || f.fat > -1 || f.vessel > -1 || close < 0) return 0;
+    const place = smoothstep(0.38, 0.55, this.#patch.octaves(x / 38 + 91, y / 38 + 20, 2));
+    if (place <= 0) return 0;
+    const spot = smoothstep(0.2, 0.45, this.#grain.at(x / 1.7 + 60, y / 1.7 + 44));
+    return this.#recipe.pigment * place * (0.08 + 0.75 * spot);
   }
 
   // Sections are not evenly thick, and nothing in them is even: three sizes of unevenness.

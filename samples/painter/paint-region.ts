@@ -48,7 +48,7 @@ export function paintRegion(
   const seen = drawn ? seenAround(world, box, mpp) : [];
   const nuclei = seen.map((s) => s.nucleus);
   const canvas = makeCanvas(box, mpp);
-  const grid = new FieldGrid(world.tissue, box, mpp, Math.max(1, mpp));
+  const grid = new FieldGrid(world.tissue, box, mpp, mpp < 1 ? 1 : 2 * mpp);
   const near = drawn ? findNeighbours(nuclei, box, mpp) : null;
   new GroundPainter(world.recipe).paint(canvas, grid, near, nuclei);
   const ink = new NucleusPainter(world.recipe);

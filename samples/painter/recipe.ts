@@ -129,7 +129,7 @@ export function drawRecipe(seed: number, wish: RecipeWish): Recipe {
       thickness: about(19, 6),
     },
     fat: { pitch: about(66, 18), wall: about(1.5, 0.6) },
-    vessels: { fill: positive(0.4, 0.35) },
+    vessels: { fill: positive(0.6, 0.4) },
     stroma: {
       turn: random.unit(),
       crimp: positive(1.6, 1.5),

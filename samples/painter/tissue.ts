@@ -62,6 +62,9 @@ export function emptyFields(): Fields {
 
 const [STROMA, GLANDULAR, TUMOUR, FAT, LYMPHOID] = [0, 1, 2, 3, 4] as const;
 
+/** This far outside tissue (µm) its inner architecture is not worked out. */
+const FAR_OUT = -60;
+
 /** The architecture of a slide: a pure function of place. Coordinates in µm. */
 export class Tissue {
   readonly recipe: Recipe;
@@ -100,8 +103,8 @@ export class Tissue {
     this.glands = new BlobLattice({
       seed: seed(6),
       pitch: glands.pitch,
-      jitter: 0.3,
-      radius: [glands.pitch * 0.32, glands.pitch * 0.62],
+      jitter: 0.33,
+      radius: [glands.pitch * 0.26, glands.pitch * 0.7],
       gap: glands.gap,
       rounding: 26,
       presence: (x, y, bits) => zones.kindAt(x, y) === GLANDULAR && hashUnit(bits, 9) < glands.fill,
@@ -120,12 +123,14 @@ export class Tissue {
     });
     this.#vessels = new BlobLattice({
       seed: seed(8),
-      pitch: 110,
+      pitch: 95,
       jitter: 0.33,
-      radius: [7, 26],
+      radius: [4, 25],
       gap: 10,
       rounding: 6,
-      presence: (_x, _y, bits) => hashUnit(bits, 9) < vessels.fill,
+      // Vessels come in company, not evenly spread.
+      presence: (x, y, bits) =>
+        hashUnit(bits, 9) < vessels.fill * (0.35 + 1.6 * this.#slow.at(x / 300 + 9, y / 300 + 4)),
     });
   }
 
@@ -136,6 +141,12 @@ export class Tissue {
     const slow = this.#slow;
     out.piece = this.#outline.sample(x, y);
     out.tissue = this.#outline.depth;
+    if (out.tissue < FAR_OUT) {
+      // Bare glass: nothing else is asked of it.
+      out.gland = out.nest = out.fat = out.vessel = out.lymph = out.necrosis = 0;
+      out.glandBlob = out.nestBlob = null;
+      return;
+    }
 
     const wx = 13 * slow.at(x / 83, y / 83) + 2.4 * noise.at(x / 19, y / 19);
     const wy = 13 * slow.at(x / 83 + 40.3, y / 83 + 9.7) + 2.4 * noise.at(x / 19 + 31.1, y / 19);
@@ -166,7 +177,11 @@ export class Tissue {
     this.#fat.query(x + 0.8 * wx, y + 0.8 * wy, hit);
     out.fat = Math.min(hit.depth, -solid - 5, -out.vessel - 3);
 
-    const lymphoid = this.#zones.nearness(x, y, LYMPHOID, 18);
+    const lymphoid = smoothstep(
+      0.3,
+      0.7,
+      this.#zones.nearness(x, y, LYMPHOID, 45) + 0.4 * slow.octaves(x / 62 + 19, y / 62 + 44, 2),
+    );
     const spots = slow.octaves(x / 130 + 3.3, y / 130 + 71, 2) + recipe.lymph.spots * 0.4;
     const outside = smoothstep(3, -5, solid);
     out.lymph =

@@ -40,10 +40,10 @@ export class ZoneMap {
   // Kind of the nearest centre, distance to the nearest centre of `kind`, and to the nearest of any other.
   #find(x: number, y: number, kind: number): [number, number, number] {
     const pitch = this.#pitch;
-    const warp = 0.28 * pitch;
-    const scale = 1 / (0.9 * pitch);
-    const wx = x + warp * this.#noise.octaves(x * scale, y * scale, 3);
-    const wy = y + warp * this.#noise.octaves(x * scale + 37.7, y * scale + 11.3, 3);
+    const warp = 0.6 * pitch;
+    const scale = 1 / (0.8 * pitch);
+    const wx = x + warp * this.#noise.octaves(x * scale, y * scale, 4);
+    const wy = y + warp * this.#noise.octaves(x * scale + 37.7, y * scale + 11.3, 4);
     const column = Math.floor(wx / pitch);
     const row = Math.floor(wy / pitch);
     let nearest = Infinity;
