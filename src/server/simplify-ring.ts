@@ -1,4 +1,10 @@
 /**
+ * The method's worst case is quadratic, and outlines of tissue have 100,000 points: one point in so
+ * many is kept whatever it is.
+ */
+const MAX_STRETCH = 512;
+
+/**
  * Finds the points of a ring that a line drawn within `tolerance` still needs (Douglas & Peucker,
  * 1973, on the two halves between the first point and the one farthest from it).
  *
@@ -23,8 +29,9 @@ export function simplifyRing(
   keep[0] = 1;
   const far = farthestFromFirst(coordinates, from, to);
   keep[far - from] = 1;
-  // A stack, not recursion: a ring of a whole tissue section has 100,000 points.
-  const pending = [from, far, far, to];
+  const pending: number[] = [];
+  addStretches(pending, keep, from, from, far);
+  addStretches(pending, keep, from, far, to);
   while (pending.length > 0) {
     const end = pending.pop()!;
     const start = pending.pop()!;
@@ -35,6 +42,20 @@ export function simplifyRing(
   }
   for (let i = 0; i < count; i++) if (keep[i]) kept.push(from + i);
   return kept.length;
+}
+
+/** Cuts start … end into stretches of bounded length, their ends kept. */
+function addStretches(
+  pending: number[],
+  keep: Uint8Array,
+  from: number,
+  start: number,
+  end: number,
+): void {
+  for (let p = start; p < end; p += MAX_STRETCH) {
+    keep[p - from] = 1;
+    pending.push(p, Math.min(end, p + MAX_STRETCH));
+  }
 }
 
 function farthestFromFirst(coordinates: ArrayLike<number>, from: number, to: number): number {

@@ -1,0 +1,253 @@
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ApiError, ItemList, RunInfo, SlideInfo } from "../../src/server/api.ts";
+import { type RunningServer, startServer } from "../../src/server/start-server.ts";
+import { openSlide } from "../../src/tiler/open-slide.ts";
+import { readTileJpeg } from "../../src/tiler/tiles.ts";
+import { getJson, json, send } from "./support/http.ts";
+import { madeFeatures, SLIDE_MPP, SLIDE_SIZE, writeRun, writeSlide } from "./support/made-run.ts";
+
+let base: string;
+let root: string;
+let server: RunningServer;
+let slideId: string;
+let runId: string;
+const features = madeFeatures();
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), "microtome-server-"));
+  root = join(base, "served");
+  await mkdir(join(root, "more"), { recursive: true });
+  await writeSlide(join(root, "made.tif"), features);
+  await writeRun(join(root, "made.nuclei"), join(root, "made.tif"), features);
+  await writeFile(join(root, "text.svs"), "This is not a slide.\n");
+  await writeSlide(join(root, "more", "cut.tif"), features.slice(0, 3));
+  await truncate(join(root, "more", "cut.tif"), 5000);
+  server = await startServer({ target: root, port: 0, log: () => {} });
+  const items = await getJson<ItemList>(server.port, "/api/items");
+  slideId = items.slides.find(({ name }) => name === "made.tif")!.id;
+  runId = items.runs[0]!.id;
+});
+
+afterAll(async () => {
+  await server?.close();
+  await rm(base, { recursive: true, force: true });
+});
+
+describe("the list of items", () => {
+  test("names slides and runs, and tells which belong together", async () => {
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    expect(items.slides.map(({ folder, name }) => [folder, name])).toEqual([
+      ["", "made.tif"],
+      ["more", "cut.tif"],
+      ["", "text.svs"],
+    ]);
+    expect(items.runs).toMatchObject([
+      { name: "made.nuclei", task: "nuclei", slide: slideId, objects: 120, state: "done" },
+    ]);
+    expect(items.initial).toEqual({ slide: slideId, run: runId });
+  });
+
+  test("says nothing of where files lie", async () => {
+    for (const path of ["/api/items", `/api/slides/${slideId}`, `/api/runs/${runId}`]) {
+      expect((await send(server.port, path)).body.toString()).not.toContain(base);
+    }
+  });
+
+  test("shows a run that was made after the start", async () => {
+    const folder = join(root, "later.nuclei");
+    await writeRun(folder, join(root, "made.tif"), features.slice(0, 5));
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    expect(items.runs.map(({ name }) => name)).toContain("later.nuclei");
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe("slides", () => {
+  test("levels have their true sizes", async () => {
+    const slide = await openSlide(join(root, "made.tif"));
+    const info = await getJson<SlideInfo>(server.port, `/api/slides/${slideId}`);
+    expect(info).toMatchObject({ name: "made.tif", ...SLIDE_SIZE });
+    expect(info.mpp?.x).toBeCloseTo(SLIDE_MPP, 6);
+    expect(info.levels.map((level) => [level.width, level.height, level.downsample])).toEqual(
+      slide.levels.map(({ size, downsample }) => [size.width, size.height, downsample]),
+    );
+    await slide.close();
+  });
+
+  test("every tile is the tiler's, byte for byte, asked for all at once", async () => {
+    const slide = await openSlide(join(root, "made.tif"));
+    const places = slide.levels.flatMap((level) => {
+      const columns = Math.ceil(level.size.width / level.tileSize.width);
+      const rows = Math.ceil(level.size.height / level.tileSize.height);
+      return Array.from({ length: columns * rows }, (_, i) => ({
+        level: level.index,
+        column: i % columns,
+        row: Math.floor(i / columns),
+      }));
+    });
+    const answers = await Promise.all(
+      places.map(({ level, column, row }) =>
+        send(server.port, `/api/slides/${slideId}/tiles/${level}/${column}/${row}.jpg`),
+      ),
+    );
+    for (const [i, { level, column, row }] of places.entries()) {
+      const expected = await readTileJpeg(slide, level, column, row);
+      expect(answers[i]!.status).toBe(200);
+      expect(answers[i]!.headers["content-type"]).toBe("image/jpeg");
+      expect(answers[i]!.body.equals(Buffer.from(expected.data))).toBe(true);
+    }
+    expect(places.length).toBe(30 + 9 + 4 + 1);
+    await slide.close();
+  });
+
+  test("a tile that the browser has is not sent again", async () => {
+    const path = `/api/slides/${slideId}/tiles/0/1/1.jpg`;
+    const first = await send(server.port, path);
+    const tag = String(first.headers.etag);
+    expect(first.headers["cache-control"]).toMatch(/^private/);
+    const again = await send(server.port, path, { "If-None-Match": tag });
+    expect(again.status).toBe(304);
+    expect(again.body).toHaveLength(0);
+    const other = await send(server.port, `/api/slides/${slideId}/tiles/0/2/1.jpg`, {
+      "If-None-Match": tag,
+    });
+    expect(other.status).toBe(200);
+  });
+});
+
+describe("refusals are JSON with a code and no path", () => {
+  const idOf = async (name: string) =>
+    (await getJson<ItemList>(server.port, "/api/items")).slides.find((s) => s.name === name)!.id;
+
+  test.each([
+    ["text.svs", 415, "unsupported-slide"],
+    ["cut.tif", 422, "corrupt-slide"],
+  ])("%s is %i %s", async (name, status, code) => {
+    const answer = await send(server.port, `/api/slides/${await idOf(name)}`);
+    expect(answer.status).toBe(status);
+    const { error } = json<ApiError>(answer);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(name);
+    expect(error.message).not.toContain("/");
+  });
+
+  test.each([
+    ["/api/slides/nothing", 404, "not-found"],
+    ["/api/runs/nothing", 404, "not-found"],
+    ["/api/nothing", 404, "not-found"],
+    ["/api/slides/SLIDE/tiles/0/6/0.jpg", 404, "not-found"],
+    ["/api/slides/SLIDE/tiles/9/0/0.jpg", 404, "not-found"],
+    ["/api/slides/SLIDE/tiles/0/-1/0.jpg", 400, "usage"],
+    ["/api/slides/SLIDE/tiles/0/1.5/0.jpg", 400, "usage"],
+    ["/api/slides/SLIDE/tiles/0/99999999999/0.jpg", 400, "usage"],
+    ["/api/runs/RUN/overlay/40/0/0", 404, "not-found"],
+    ["/api/runs/RUN/overlay/a/0/0", 400, "usage"],
+    ["/api/runs/RUN/columns/7", 404, "not-found"],
+    ["/api/runs/RUN/objects/5000", 404, "not-found"],
+    ["/api/runs/RUN/objects/constructor", 404, "not-found"],
+    ["/api/runs/RUN/at?x=1", 400, "usage"],
+    ["/api/runs/RUN/at?x=1&y=NaN", 400, "usage"],
+    ["/api/runs/RUN/at?x=1&y=", 400, "usage"],
+    ["/api/runs/RUN/run.json", 404, "not-found"],
+    ["/api/slides/%E0%A4%A", 400, "usage"],
+  ])("%s is %i %s", async (path, status, code) => {
+    const answer = await send(server.port, path.replace("SLIDE", slideId).replace("RUN", runId));
+    expect(answer.status).toBe(status);
+    expect(answer.headers["content-type"]).toContain("application/json");
+    expect(json<ApiError>(answer).error.code).toBe(code);
+    expect(answer.headers["cache-control"]).toBe("no-store");
+  });
+
+  test.each(["POST", "PUT", "DELETE", "PATCH"])("%s changes nothing", async (method) => {
+    const host = `127.0.0.1:${server.port}`;
+    const same = await send(server.port, "/api/items", { Origin: `http://${host}` }, method);
+    expect(same.status).toBe(405);
+    expect(same.headers.allow).toBe("GET, HEAD");
+    const other = await send(server.port, "/api/items", { Origin: "https://example.org" }, method);
+    expect(other.status).toBe(403);
+    const odd = await send(server.port, "/api/items", { Origin: "null" }, method);
+    expect(odd.status).toBe(403);
+  });
+});
+
+describe("runs", () => {
+  test("say what they were made with", async () => {
+    const run = await getJson<RunInfo>(server.port, `/api/runs/${runId}`);
+    expect(run).toMatchObject({
+      task: "nuclei",
+      slide: slideId,
+      slideName: "made.tif",
+      model: { name: "made-for-tests" },
+      areaMm2: 0.103,
+      failureCount: 0,
+      researchUseOnly: true,
+    });
+    expect(run.overlay).toMatchObject({ objects: 120, score: 1 });
+    expect(run.overlay?.classes).toEqual([
+      { name: "Lymphocyte", color: [40, 150, 220], count: 40 },
+      { name: "Nucleus", color: [20, 170, 90], count: 80 },
+    ]);
+  });
+
+  test("hand out their GeoJSON packed and plain, as attachments", async () => {
+    const packed = await send(server.port, `/api/runs/${runId}/nuclei.geojson.gz`);
+    const plain = await send(server.port, `/api/runs/${runId}/nuclei.geojson`);
+    expect(packed.headers["content-disposition"]).toBe(
+      "attachment; filename=made.nuclei.geojson.gz",
+    );
+    expect(packed.headers["content-encoding"]).toBeUndefined();
+    expect(plain.headers["content-type"]).toContain("application/geo+json");
+    expect(gunzipSync(packed.body).equals(plain.body)).toBe(true);
+    expect(json<{ features: unknown[] }>(plain).features).toEqual(features);
+  });
+
+  test("without objects yet, they say so", async () => {
+    const folder = join(root, "begun.nuclei");
+    await writeRun(folder, join(root, "made.tif"), [], { state: "interrupted" });
+    await rm(join(folder, "nuclei.geojson.gz"));
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.runs.find(({ name }) => name === "begun.nuclei")!;
+    const run = await getJson<RunInfo>(server.port, `/api/runs/${id}`);
+    expect(run).toMatchObject({ state: "interrupted", overlay: null, downloads: [] });
+    expect((await send(server.port, `/api/runs/${id}/overlay/0/0/0`)).status).toBe(404);
+    await rm(folder, { recursive: true });
+  });
+
+  test("tell failures without paths", async () => {
+    const folder = join(root, "failed.nuclei");
+    await writeRun(folder, join(root, "made.tif"), [], {
+      state: "incomplete",
+      failures: [
+        {
+          patch: "3_4",
+          error: { code: "patch-failed", message: `cannot read ${base}/x.tif.`, fields: {} },
+        },
+      ],
+    });
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.runs.find(({ name }) => name === "failed.nuclei")!;
+    const run = await getJson<RunInfo>(server.port, `/api/runs/${id}`);
+    expect(run.failureCount).toBe(1);
+    expect(run.failures).toEqual([
+      { patch: "3_4", code: "patch-failed", message: "cannot read x.tif." },
+    ]);
+    await rm(folder, { recursive: true });
+  });
+
+  test("with damaged objects are 422, and the server goes on", async () => {
+    const folder = join(root, "damaged.nuclei");
+    await writeRun(folder, join(root, "made.tif"), features);
+    await truncate(join(folder, "nuclei.geojson.gz"), 900);
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.runs.find(({ name }) => name === "damaged.nuclei")!;
+    const answer = await send(server.port, `/api/runs/${id}`);
+    expect(answer.status).toBe(422);
+    expect(json<ApiError>(answer).error).toMatchObject({ code: "corrupt-file" });
+    expect((await send(server.port, `/api/runs/${runId}`)).status).toBe(200);
+    await rm(folder, { recursive: true });
+  });
+});
