@@ -1,9 +1,6 @@
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { MicrotomeError } from "../errors.ts";
-import { readFeatures } from "./feature-stream.ts";
+import { readFeatures } from "../export/read-features.ts";
 import { Growable } from "./growable.ts";
 import { indexBoxes, type ObjectTable, twiceArea, UNITS_PER_PIXEL } from "./object-table.ts";
 
@@ -26,41 +23,8 @@ interface MutableClass {
 export async function readObjects(path: string): Promise<ObjectTable> {
   const fileName = basename(path);
   const builder = new TableBuilder();
-  const read = async (chunks: AsyncIterable<Uint8Array>) => {
-    let position = 0;
-    for await (const feature of readFeatures(chunks, fileName)) {
-      builder.add(feature, position++, fileName);
-    }
-  };
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  try {
-    if (path.endsWith(".gz")) await pipeline(file, createGunzip(), read);
-    else await pipeline(file, read);
-  } catch (error) {
-    throw describe(error, fileName);
-  }
+  for await (const { index, value } of readFeatures(path)) builder.add(value, index, fileName);
   return builder.finish();
-}
-
-function describe(error: unknown, fileName: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") {
-    return new MicrotomeError(
-      "input-not-found",
-      `${fileName} is not in the run's folder.`,
-      {},
-      error,
-    );
-  }
-  if (typeof code === "string" && code.startsWith("Z_")) {
-    return new MicrotomeError(
-      "corrupt-file",
-      `${fileName} is not a whole gzip file (${(error as Error).message}); segment the slide again.`,
-      { file: fileName },
-      error,
-    );
-  }
-  return error;
 }
 
 class TableBuilder {

@@ -4,71 +4,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MicrotomeError } from "../../src/errors.ts";
-import { readFeatures } from "../../src/server/feature-stream.ts";
 import { describeError, withoutPaths } from "../../src/server/http-error.ts";
 import { LeaseCache } from "../../src/server/lease-cache.ts";
 import { readObjects } from "../../src/server/read-objects.ts";
 import { simplifyRing } from "../../src/server/simplify-ring.ts";
-
-async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(text);
-  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
-}
-
-async function collect(text: string, size = 7): Promise<unknown[]> {
-  const found: unknown[] = [];
-  for await (const feature of readFeatures(inPieces(text, size), "test.geojson")) {
-    found.push(feature);
-  }
-  return found;
-}
-
-describe("readFeatures", () => {
-  test("gives what JSON.parse gives, however the bytes are cut and whatever strings hold", async () => {
-    const member = fc.record({
-      type: fc.constant("Feature"),
-      // Brackets, quotes and backslashes inside of strings are where a splitter goes wrong.
-      name: fc.string({
-        unit: fc.constantFrom("{", "}", "[", "]", '"', "\\", "features", "µ", "a"),
-      }),
-      nested: fc.array(fc.record({ features: fc.array(fc.integer()) }), { maxLength: 3 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(member, { maxLength: 5 }),
-        fc.integer({ min: 1, max: 40 }),
-        fc.boolean(),
-        fc.constantFrom(undefined, 2),
-        async (features, size, asArray, indent) => {
-          const root = asArray
-            ? features
-            : {
-                type: "FeatureCollection",
-                about: { features: [{ not: "one" }] },
-                features,
-                end: [{}],
-              };
-          expect(await collect(JSON.stringify(root, null, indent), size)).toEqual(features);
-        },
-      ),
-    );
-  });
-
-  test.each([
-    ["", "no JSON"],
-    ["hello", "no JSON"],
-    ['{"features":[{"a":1}', "ends in the middle"],
-    ['{"features":[{"a":1},{"b', "ends in the middle"],
-    ['{"features":[{"a":}]}', "not JSON"],
-    ["}", "never opened"],
-  ])("refuses %s", async (text, why) => {
-    const error = await collect(text).catch((e) => e);
-    expect(error).toBeInstanceOf(MicrotomeError);
-    expect(error.code).toBe("corrupt-file");
-    expect(error.message).toContain(why);
-    expect(error.message).toContain("test.geojson");
-  });
-});
 
 describe("readObjects", () => {
   let folder: string;
