@@ -1,7 +1,7 @@
 import { MicrotomeError } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { Scale, TaskSpec } from "../scales/scale.ts";
-import { selectScale } from "../scales/select-scale.ts";
+import { slideMpp as meanMpp, selectScale } from "../scales/select-scale.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "../segment/model.ts";
 import type { SegmentSettings } from "../segment/protocol.ts";
 import type { RunParameters } from "../store/run-record.ts";
@@ -35,8 +35,7 @@ export function planRun(
   options: SegmentSlideOptions,
 ): RunPlan {
   const scale = selectScale(slide, task.mpp);
-  // selectScale has refused a slide without µm/px.
-  const slideMpp = scale.mpp / scale.gridDownsample;
+  const slideMpp = meanMpp(slide);
   const patchSize = options.patchSize ?? task.patchSize;
   const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
   requireOverlap(patchSize, overlap, model.input.stride);
