@@ -36,18 +36,43 @@ export function gridPoints(pointsPerSide: number, region: PromptRegion): Point[]
   return points;
 }
 
-/** Neighbours within a radius: column and row steps, and whether the neighbour comes earlier in raster order. */
-function disc(radiusCells: number): { dx: number; dy: number; earlier: boolean }[] {
+/** Steps (dx, dy) to the neighbours within a radius, those earlier in raster order first. */
+interface Disc {
+  readonly dx: Int32Array;
+  readonly dy: Int32Array;
+  /** How many of them are earlier. */
+  readonly earlier: number;
+}
+
+function disc(radiusCells: number): Disc {
   const reach = Math.floor(radiusCells);
-  const steps = [];
+  const steps: [number, number][] = [];
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
       if ((dx !== 0 || dy !== 0) && dx * dx + dy * dy <= radiusCells * radiusCells) {
-        steps.push({ dx, dy, earlier: dy < 0 || (dy === 0 && dx < 0) });
+        steps.push([dx, dy]);
       }
     }
   }
-  return steps;
+  // Raster order, and the disc is symmetric: the first half is the earlier one.
+  return {
+    dx: Int32Array.from(steps, ([dx]) => dx),
+    dy: Int32Array.from(steps, ([, dy]) => dy),
+    earlier: steps.length / 2,
+  };
+}
+
+/** True where no neighbour is higher and no earlier one is equal. */
+function isPeak({ data, columns, rows }: CellMap, row: number, column: number, near: Disc) {
+  const value = data[row * columns + column]!;
+  for (let k = 0; k < near.dx.length; k++) {
+    const r = row + near.dy[k]!;
+    const c = column + near.dx[k]!;
+    if (c < 0 || r < 0 || c >= columns || r >= rows) continue;
+    const other = data[r * columns + c]!;
+    if (other > value || (other === value && k < near.earlier)) return false;
+  }
+  return true;
 }
 
 /**
@@ -63,20 +88,13 @@ export function objectnessPeaks(
   region: PromptRegion,
 ): Point[] {
   const { data, columns, rows, cellPx } = map;
-  const steps = disc(radiusPx / cellPx);
+  const near = disc(radiusPx / cellPx);
   const points: Point[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const value = data[i * columns + j]!;
-      if (value <= threshold) continue;
-      const isPeak = steps.every(({ dx, dy, earlier }) => {
-        const [c, r] = [j + dx, i + dy];
-        if (c < 0 || r < 0 || c >= columns || r >= rows) return true;
-        const other = data[r * columns + c]!;
-        return other < value || (other === value && !earlier);
-      });
+      if (!(data[i * columns + j]! > threshold) || !isPeak(map, i, j, near)) continue;
       const [x, y] = [(j + 0.5) * cellPx, (i + 0.5) * cellPx];
-      if (isPeak && isAllowed(region, x, y)) points.push({ x, y });
+      if (isAllowed(region, x, y)) points.push({ x, y });
     }
   }
   return points;

@@ -130,9 +130,9 @@ export class PatchSegmenter {
       predictedIou: auto.predictedIouThreshold,
     });
     const candidates = timed(context.ms, () => {
-      const fits = (area: number) => this.#isWantedArea(area, auto.minAreaUm2);
-      const sized = withPoints(answers, points).filter((c) => fits(c.area));
-      return separate(suppress(sized, auto.nmsIou, "mask"), job.image, fits);
+      const fits = ({ area }: Candidate) => this.#isWantedArea(area, auto.minAreaUm2);
+      const sized = withPoints(answers, points).filter(fits);
+      return separate(sized, job.image, auto.nmsIou).filter(fits);
     });
     return { candidates, prompts: peaks.length };
   }

@@ -1,7 +1,8 @@
 import type { Size } from "../geometry.ts";
 import { fillSmallHoles, isSimpleBlob, keepLargestPart, SMALL_HOLE_PX } from "./blob.ts";
-import type { Candidate } from "./candidate.ts";
+import { byPredictedIou, type Candidate } from "./candidate.ts";
 import { decodeRle, encodeTight, type MeasuredRle, paintRle, SpanCursor } from "./rle.ts";
+import { isMaskDoubled } from "./suppress.ts";
 
 /** A candidate that loses more than this share of its pixels to better ones is dropped. */
 const MOST_LOST = 0.5;
@@ -27,52 +28,58 @@ function window(taken: Uint8Array, patchWidth: number, mask: MeasuredRle): Uint8
   return out;
 }
 
-/** The mask as one blob: pixels in `taken` (over the mask's box) removed, largest part kept, small holes filled. */
-function oneBlob(mask: MeasuredRle, taken: Uint8Array | null): MeasuredRle | null {
+/** The mask less the pixels in `taken` (over the mask's box), or null where none is left. */
+function without(mask: MeasuredRle, taken: Uint8Array): MeasuredRle | null {
   const { x, y, width, height } = mask.box;
   const data = decodeRle(mask.rle);
-  if (taken !== null) {
-    for (let i = 0; i < data.length; i++) if (taken[i] === 1) data[i] = 0;
-  }
+  for (let i = 0; i < data.length; i++) if (taken[i] === 1) data[i] = 0;
+  return encodeTight(data, width, height, x, y);
+}
+
+/** The largest part of a mask, small holes filled unless they hold a pixel in `taken` (over the mask's box). */
+function oneBlob(mask: MeasuredRle, taken: Uint8Array | null): MeasuredRle {
+  const { x, y, width, height } = mask.box;
+  const data = decodeRle(mask.rle);
   keepLargestPart(data, width, height);
   fillSmallHoles(data, width, height, SMALL_HOLE_PX, taken);
-  return encodeTight(data, width, height, x, y);
+  // A mask holds a pixel, and so does its largest part.
+  return encodeTight(data, width, height, x, y)!;
 }
 
 /** Makes each candidate one blob, largest part kept and small holes filled; overlaps stay. */
 export function cleanEach(candidates: readonly Candidate[]): Candidate[] {
-  const clean: Candidate[] = [];
-  for (const candidate of candidates) {
-    const blob = isSimpleBlob(candidate) ? candidate : oneBlob(candidate, null);
-    if (blob !== null) clean.push({ ...candidate, ...blob });
-  }
-  return clean;
+  return candidates.map((candidate) =>
+    isSimpleBlob(candidate) ? candidate : { ...candidate, ...oneBlob(candidate, null) },
+  );
 }
 
 /**
- * Makes candidates disjoint: each pixel goes to the first that claims it (give them best first), a
- * candidate that loses more than half of its pixels is dropped, and each becomes one blob.
+ * Makes candidates disjoint, one blob each: greedy, in order of predicted IoU (equal ones by prompt order).
  *
+ * A candidate is dropped where more than half of its pixels belong to better ones, or where its IoU
+ * with a better one, both as decoded, exceeds `nmsIou`; else it keeps the pixels that are free. Only
+ * when all have chosen is each reduced to its largest part. The steps are those of models/README.md.
  * Costs one byte a pixel of the patch.
  */
 export function separate(
   candidates: readonly Candidate[],
   patch: Size,
-  isLargeEnough: (area: number) => boolean,
+  nmsIou: number,
 ): Candidate[] {
   const frame = { x: 0, y: 0, width: patch.width, height: patch.height };
   const taken = new Uint8Array(patch.width * patch.height);
-  const apart: Candidate[] = [];
-  for (const candidate of candidates) {
-    const lost = countTaken(candidate, taken, patch.width);
-    if (lost > MOST_LOST * candidate.area) continue;
-    const blob =
-      lost === 0 && isSimpleBlob(candidate)
-        ? candidate
-        : oneBlob(candidate, window(taken, patch.width, candidate));
-    if (blob === null || !isLargeEnough(blob.area)) continue;
-    paintRle(blob, taken, frame);
-    apart.push({ ...candidate, ...blob });
+  const kept: { readonly whole: Candidate; readonly own: MeasuredRle }[] = [];
+  for (const whole of byPredictedIou(candidates)) {
+    const lost = countTaken(whole, taken, patch.width);
+    if (lost > MOST_LOST * whole.area) continue;
+    if (kept.some((better) => isMaskDoubled(better.whole, whole, nmsIou))) continue;
+    // At least half of it is free, so it is never empty.
+    const own = lost === 0 ? whole : without(whole, window(taken, patch.width, whole))!;
+    paintRle(whole, taken, frame);
+    kept.push({ whole, own });
   }
-  return apart;
+  return kept.map(({ whole, own }) => {
+    if (isSimpleBlob(own)) return { ...whole, ...own };
+    return { ...whole, ...oneBlob(own, window(taken, patch.width, own)) };
+  });
 }

@@ -15,7 +15,7 @@ export function samBoxIou(a: Box, b: Box): number {
 }
 
 /** True where the masks' IoU exceeds `limit`; compares pixels only where the boxes leave it possible. */
-function masksOverlap(a: Candidate, b: Candidate, limit: number): boolean {
+export function isMaskDoubled(a: Candidate, b: Candidate, limit: number): boolean {
   const width = Math.min(a.box.x + a.box.width, b.box.x + b.box.width) - Math.max(a.box.x, b.box.x);
   if (width <= 0) return false;
   const height =
@@ -41,7 +41,7 @@ export function suppress(
   for (const candidate of byPredictedIou(candidates)) {
     const doubled = kept.some((better) =>
       kind === "mask"
-        ? masksOverlap(better, candidate, limit)
+        ? isMaskDoubled(better, candidate, limit)
         : samBoxIou(better.box, candidate.box) > limit,
     );
     if (!doubled) kept.push(candidate);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ModelContractError } from "../../src/errors.ts";
 import { probeContract } from "../../src/segment/contracts/probe.ts";
 import { signatureOf } from "../../src/segment/contracts/signature.ts";
+import { padToStride } from "../../src/segment/contracts/window.ts";
 import type { ContractName } from "../../src/segment/model.ts";
 import { openModel, openSession } from "../../src/segment/open-model.ts";
 import { CASES, job, paintToy, plain, toySegmenter, toySettings, toySpec } from "./toy.ts";
@@ -114,13 +115,25 @@ describe("openModel", () => {
     expect(await run("window-decoder-reversed.onnx")).toEqual(masks);
   });
 
+  it("pads by reflection, the edge itself not repeated", () => {
+    const data = Uint8Array.from({ length: 5 * 3 * 3 }, (_, i) => Math.floor(i / 3));
+    const padded = padToStride({ data, width: 5, height: 3 }, 4);
+    expect([padded.width, padded.height]).toEqual([8, 4]);
+    const reds = padded.data.filter((_, i) => i % 3 === 0);
+    expect([...reds.subarray(0, 8)]).toEqual([0, 1, 2, 3, 4, 3, 2, 1]);
+    expect([...reds.subarray(24)]).toEqual([5, 6, 7, 8, 9, 8, 7, 6]);
+    const dot = padToStride({ data: Uint8Array.of(7, 8, 9), width: 1, height: 1 }, 4);
+    expect([...dot.data]).toEqual(Array.from({ length: 16 }, () => [7, 8, 9]).flat());
+    const exact = plain(8, 4, [1, 2, 3]);
+    expect(padToStride(exact, 4)).toBe(exact);
+  });
+
   it("encodes a plain patch to what the graph computes", async () => {
     const adapter = await openModel(toySpec("window"));
     const encoded = await adapter.encode(plain(20, 33, [0, 0, 51]));
-    // Padded to 32 × 48 in white; a cell is 2 px.
+    // Padded to 32 × 48; a cell is 2 px.
     expect(encoded.objectness).toMatchObject({ columns: 16, rows: 24, cellPx: 2 });
     expect(encoded.objectness?.data[0]).toBeCloseTo(0.2, 6);
-    expect(encoded.objectness?.data[15]).toBe(1);
     const decoded = await encoded.decode({ kind: "points", xy: Float32Array.of(10, 10, 3, 30) });
     expect(decoded).toMatchObject({ prompts: 2, masksPerPrompt: 1 });
     expect(decoded.origin(0)).toEqual({ x: -8, y: -8 });

@@ -135,7 +135,7 @@ describe("separate", () => {
   it("gives disjoint single parts inside what was claimed, and drops who loses more than half", () => {
     fc.assert(
       fc.property(discs, (candidates) => {
-        const apart = separate(candidates, SIZE, () => true);
+        const apart = separate(candidates, SIZE, 1);
         for (const [i, a] of apart.entries()) {
           for (const b of apart.slice(i + 1)) expect(rleIntersection(a, b)).toBe(0);
           const data = decodeRle(a.rle);
@@ -148,7 +148,11 @@ describe("separate", () => {
             area: a.area,
           });
         }
-        if (candidates.length > 0) expect(apart[0]!.area).toBe(candidates[0]!.area);
+        if (candidates.length > 0) {
+          const best = Math.max(...candidates.map((c) => c.predictedIou));
+          const first = candidates.find((c) => c.predictedIou === best)!;
+          expect(apart[0]!.area).toBe(first.area);
+        }
       }),
     );
     // Half covered exactly stays, more goes.
@@ -157,15 +161,28 @@ describe("separate", () => {
       data.fill(1, from, to);
       return candidate(data, 1);
     };
-    expect(separate([row(0, 10), row(5, 15)], SIZE, () => true)).toHaveLength(2);
-    expect(separate([row(0, 10), row(4, 14)], SIZE, () => true)).toHaveLength(1);
+    expect(separate([row(0, 10), row(5, 15)], SIZE, 1)).toHaveLength(2);
+    expect(separate([row(0, 10), row(4, 14)], SIZE, 1)).toHaveLength(1);
   });
 
-  it("does not let a candidate that is dropped take pixels", () => {
-    const [small, large] = [disc(20, 16, 3, 1), disc(20, 16, 8, 0.5)];
-    const apart = separate([small, large], SIZE, (area) => area > 50);
-    expect(apart).toHaveLength(1);
-    expect(apart[0]!.area).toBe(large.area);
+  it("drops the double, and lets one that is dropped neither take pixels nor suppress", () => {
+    // IoU of the first two is 1/2; the third is doubled with the second only.
+    const [a, b, c] = [disc(12, 16, 6, 0.9), disc(16, 16, 6, 0.8), disc(20, 16, 6, 0.7)];
+    expect(rleIou(a, b)).toBeGreaterThan(0.3);
+    expect(rleIou(a, c)).toBeLessThan(0.3);
+    const apart = separate([c, b, a], SIZE, 0.3);
+    expect(apart.map((m) => m.predictedIou)).toEqual([0.9, 0.7]);
+    expect(apart[1]!.area).toBe(c.area - rleIntersection(a, c));
+  });
+
+  it("counts pixels as taken although their owner later drops them as a stray part", () => {
+    const strokes = new Uint8Array(SIZE.width * SIZE.height);
+    strokes.fill(1, 0, 10);
+    strokes.fill(1, 20, 24);
+    const small = new Uint8Array(SIZE.width * SIZE.height);
+    small.fill(1, 21, 25);
+    const apart = separate([candidate(strokes, 1), candidate(small, 0.5)], SIZE, 1);
+    expect(apart.map((m) => m.area)).toEqual([10]);
   });
 });
 
