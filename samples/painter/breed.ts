@@ -104,7 +104,7 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
   switch (kind) {
     case "tumour": {
       const size = 1 + 0.1 * site.kinship + n.pleomorphism * random.normal();
-      const mean = clamp(n.tumourRadius * n.size * size, 3.2, 10.5);
+      const mean = clamp(n.tumourRadius * n.size * size, 3.7, 10.5);
       const stretch = 1 + 0.12 * Math.abs(random.normal()) + 0.25 * Math.abs(site.kinship);
       const dark = random.unit() < 0.12 + 0.5 * n.pleomorphism;
       const vesicular = dark ? 0.1 : clamp(n.vesicular + 0.2 * random.normal(), 0, 1);

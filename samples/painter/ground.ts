@@ -70,9 +70,9 @@ export class GroundPainter {
   // Brown granules in a few places of the stroma: dark spots that are no nuclei.
   #granules(x: number, y: number, f: Fields, close: number): number {
     if (f.nest > 0 || f.gland > 0 || f.fat > -1 || f.vessel > -1 || close < 0) return 0;
-    const place = smoothstep(0.38, 0.55, this.#patch.octaves(x / 38 + 91, y / 38 + 20, 2));
+    const place = smoothstep(0.44, 0.6, this.#patch.octaves(x / 38 + 91, y / 38 + 20, 2));
     if (place <= 0) return 0;
-    const spot = smoothstep(0.2, 0.45, this.#grain.at(x / 1.7 + 60, y / 1.7 + 44));
+    const spot = smoothstep(0.26, 0.5, this.#grain.at(x / 1.2 + 60, y / 1.2 + 44));
     return this.#recipe.pigment * place * (0.08 + 0.75 * spot);
   }
 
@@ -139,7 +139,9 @@ export class GroundPainter {
     const width = 0.16 * stroma.clefts * smoothstep(-0.45, 0.6, open + 0.25 * f.loose);
     const cleft =
       smoothstep(width + 0.03, width * 0.35, Math.abs(crack)) * smoothstep(0.02, 0.06, width);
-    const dense = stroma.eosin * (1 + 0.42 * bundle + 0.3 * fibre + 0.2 * strand);
+    const dark = smoothstep(0.35, 0.75, n.at(across / 4.3 + 77, along / 66 + 12));
+    const dense =
+      stroma.eosin * Math.max(0.2, 0.94 + 0.5 * bundle + 0.38 * fibre + 0.32 * strand + 0.4 * dark);
     // Loose tissue: thin fibrils in a pale ground.
     const fibril =
       smoothstep(0.16, 0, Math.abs(fibre + 0.3 * strand)) +

@@ -154,7 +154,7 @@ export class Population {
   }
 
   #draft(f: Fields, x: number, y: number, random: Random): Draft | null {
-    if (f.tissue < 2.5) return null;
+    if (f.tissue < 4.5) return null;
     const { nuclei, lymph, stroma } = this.#recipe;
     const roll = random.unit();
     const lone = (kind: NucleusKind, spacing: number, margin: number): Draft => ({
@@ -165,7 +165,18 @@ export class Population {
       radial: false,
       depth: null,
     });
-    if (f.fat > -0.4) return null;
+    if (f.fat > -3) {
+      // The flat nucleus of a fat cell or a capillary, in the wall.
+      if (f.fat > 0.5 || roll > 0.05) return null;
+      return {
+        kind: "endothelial",
+        spacing: 1.1,
+        margin: 2,
+        field: "fat",
+        radial: false,
+        depth: -0.9,
+      };
+    }
     if (f.vessel > -f.wall) {
       if (f.vessel > 2.5) return roll < 0.004 ? lone("lymphocyte", 1.1, 1) : null;
       const lining = f.vessel > -1.4;
