@@ -32,6 +32,11 @@ describe("selectScale", () => {
     });
   });
 
+  it("takes a level a little coarser than the target before a finer one", () => {
+    const scale = selectScale(slideOf(0.128, [1, 2, 4]), TASKS.nuclei);
+    expect(scale).toMatchObject({ level: 1, resample: 1, mpp: 0.256, gridDownsample: 2 });
+  });
+
   it("shrinks the coarsest level that is fine enough", () => {
     const scale = selectScale(slideOf(0.25, [1, 4, 16]), TASKS.tumor);
     expect(scale).toMatchObject({

@@ -2,7 +2,7 @@
 
 Pillow resizes in 32-bit float ('F'), with its antialiasing BICUBIC (a = -0.5) or BILINEAR, and a
 fractional box, which is exactly readScaled's phase: target pixel g has its centre at source
-(g + 0.5) / resample. Run with Pillow 12 and numpy: python make-goldens.py
+(g + 0.5) / resample. Run with Pillow 13.0 and numpy: python make-goldens.py
 """
 import json
 import pathlib
