@@ -103,23 +103,21 @@ def suppress(masks: list[Mask], height: int, width: int, nms_iou: float) -> np.n
     gets the pixels that are free.
     """
     label = np.zeros((height, width), np.int32)
-    kept: list[int] = [0]  # whole area of each kept mask, by number
-    owners: dict[int, Mask] = {}
+    kept: list[tuple[Mask, int]] = []  # with whole areas
+    boxes = np.zeros((len(masks), 4), np.int64)
     for mask in sorted(masks, key=lambda m: (-m.score, m.order)):
         h, w = mask.bits.shape
         area = int(mask.bits.sum())
         view = label[mask.y : mask.y + h, mask.x : mask.x + w]
-        taken = view[mask.bits]
-        taken = taken[taken > 0]
-        if taken.size * 2 > area:
+        if int((view[mask.bits] > 0).sum()) * 2 > area:
             continue
-        near = np.unique(taken)
-        if any(_iou(mask, owners[int(n)], area, kept[int(n)]) > nms_iou for n in near):
+        old = boxes[: len(kept)]
+        near = (old[:, 0] < mask.x + w) & (old[:, 2] > mask.x) & (old[:, 1] < mask.y + h) & (old[:, 3] > mask.y)
+        if any(_iou(mask, kept[i][0], area, kept[i][1]) > nms_iou for i in np.flatnonzero(near)):
             continue
-        number = len(kept)
-        kept.append(area)
-        owners[number] = mask
-        view[mask.bits & (view == 0)] = number
+        boxes[len(kept)] = mask.x, mask.y, mask.x + w, mask.y + h
+        kept.append((mask, area))
+        view[mask.bits & (view == 0)] = len(kept)
     return label
 
 

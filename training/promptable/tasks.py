@@ -9,7 +9,8 @@ from pathlib import Path
 from .augment import CropConfig
 from .batches import BatchConfig
 from .datasets import Sample, load_nuclei, load_points
-from .model import ModelConfig, nuclei_config
+from .model import ModelConfig, nuclei_config, regions_config
+from .regions import load_regions
 from .targets import PromptConfig
 
 
@@ -59,6 +60,31 @@ def _nuclei_batches(seed: int) -> BatchConfig:
     )
 
 
+REGIONS_SHARES = {
+    "regions-bcss-tumour": 0.10,
+    "regions-ebhi-polyp": 0.25,
+    "regions-ebhi-multiclass": 0.08,
+    "regions-rings-prostate": 0.12,
+    "painted-2": 0.27,
+    "painted-8": 0.18,
+}
+
+
+def _regions_samples(painted: Path | None) -> list[Sample]:
+    return load_regions(painted=painted)
+
+
+def _regions_batches(seed: int) -> BatchConfig:
+    return BatchConfig(
+        batch=6,
+        stride=4,
+        seed=seed,
+        crop=CropConfig(size=256, scale_spread=0.25, painted_scale_spread=0.2),
+        prompt=PromptConfig(objects=6, min_area=60),
+        shares=REGIONS_SHARES,
+    )
+
+
 TASKS = {
     "nuclei": Task(
         name="nuclei",
@@ -70,5 +96,16 @@ TASKS = {
         empty_prompts=3,
         auto={"min_area_um2": 6.0, "mpp": 0.25},
         disc_px=10.0,
+    ),
+    "regions": Task(
+        name="regions",
+        title="microtome regions: a small SAM-style model for glands, tumour nests and pieces of tissue in H&E",
+        product_tasks=("tumor", "tissue"),
+        model=regions_config(),
+        load=_regions_samples,
+        batches=_regions_batches,
+        empty_prompts=2,
+        auto={"min_area_um2": 400.0, "mpp": 2.0, "peak_radius_px": 12.0},
+        disc_px=20.0,
     ),
 }

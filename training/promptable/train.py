@@ -57,20 +57,23 @@ def save(path: Path, state: dict[str, object]) -> None:
     os.replace(temporary, path)
 
 
-def share_gradients(model: nn.Module, world: int) -> None:
-    """Mean of the gradients over the processes."""
-    if world == 1:
-        return
-    for p in model.parameters():
-        if p.grad is None:  # every process must send the same list
-            p.grad = torch.zeros_like(p)
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([g.reshape(-1) for g in gradients])
+#: Steps between two meetings of the processes.
+MEET = 10
+
+
+@torch.no_grad()
+def meet(model: nn.Module, world: int) -> None:
+    """Replace the weights by their mean over the processes (local SGD).
+
+    Meeting now and then, not at every step, lets processes run on while another is held up.
+    """
+    values = [v for v in model.state_dict().values() if v.dtype.is_floating_point]
+    flat = torch.cat([v.reshape(-1) for v in values])
     torch.distributed.all_reduce(flat)
     at = 0
-    for gradient in gradients:
-        size = gradient.numel()
-        gradient.copy_(flat[at : at + size].reshape(gradient.shape) / world)
+    for value in values:
+        size = value.numel()
+        value.copy_(flat[at : at + size].reshape(value.shape) / world)
         at += size
 
 
@@ -110,19 +113,23 @@ def train(rank: int, args: argparse.Namespace) -> None:
     sums: dict[str, float] = {}
     counted = 0
     saved = time.monotonic()
+    stop = False
     for step, batch in enumerate(loader(batches, start * world + rank, world, args.workers), start):
         seconds = spent + time.monotonic() - began
         # The schedule follows the clock or the count, whichever is further.
         virtual = max(step, int(args.steps * seconds / (args.minutes * 60))) if args.minutes else step
-        if world > 1:
+        if world > 1 and (step - start) % MEET == 0:
+            meet(model, world)
             agreed = torch.tensor([virtual])
             torch.distributed.broadcast(agreed, 0)
-            virtual = int(agreed)
-        if virtual >= args.steps:
+            stop = int(agreed) >= args.steps
+        elif world == 1:
+            stop = virtual >= args.steps
+        if stop:
             break
         for group in optimiser.param_groups:
             group["lr"] = rate(virtual, args.steps, args.rate)
-        parts = step_once(model, optimiser, batch, task.empty_prompts, args.bfloat16, world)
+        parts = step_once(model, optimiser, batch, task.empty_prompts, args.bfloat16)
         if rank > 0:
             continue
         average(ema, model, step)
@@ -150,7 +157,6 @@ def step_once(
     batch: dict[str, Tensor],
     empty: int,
     bfloat16: bool,
-    world: int = 1,
 ) -> dict[str, float]:
     """One optimiser step; the encoder in bfloat16 where asked. Returns the loss parts."""
     model.train()
@@ -163,7 +169,6 @@ def step_once(
     assert isinstance(loss, Tensor)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    share_gradients(model, world)
     norm = nn.utils.clip_grad_norm_(model.parameters(), 5.0)
     if torch.isfinite(norm):
         optimiser.step()
