@@ -1,0 +1,128 @@
+import { MicrotomeError } from "../errors.ts";
+import { type Polygon, ringArea } from "../geometry.ts";
+import { readFeatures } from "./read-features.ts";
+
+/** One object of a GeoJSON file. */
+export interface ReadObject {
+  /** The feature's id, or null. */
+  readonly id: string | null;
+  /**
+   * One polygon, or those of a MultiPolygon, in the file's coordinates: level-0 px where QuPath or
+   * microtome wrote it. Outer rings run clockwise on screen, holes the other way.
+   */
+  readonly polygons: readonly Polygon[];
+  /** The class's name, derived classes joined by ": ", or null. */
+  readonly classification: string | null;
+  /** Finite numbers only. */
+  readonly measurements: Readonly<Record<string, number>>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads every object of a GeoJSON file that has polygons, plain or gzip, microtome's own or one
+ * QuPath exported.
+ *
+ * Points and lines are passed over; ellipses come as the polygons they are written as; of a cell the
+ * outer border counts; `childObjects` are read too. Throws MicrotomeError `input-not-found`,
+ * `corrupt-file`.
+ */
+export async function readGeoJsonPolygons(path: string): Promise<ReadObject[]> {
+  const objects: ReadObject[] = [];
+  for await (const { index, value } of readFeatures(path)) {
+    collect(value, objects, (found) => {
+      throw new MicrotomeError(
+        "corrupt-file",
+        `Feature ${index} of ${path} has ${found}; expected closed rings of [x, y] numbers. Find every fault with microtome check.`,
+        { path, feature: index },
+      );
+    });
+  }
+  return objects;
+}
+
+type Refuse = (found: string) => never;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function collect(value: unknown, objects: ReadObject[], refuse: Refuse): void {
+  if (Array.isArray(value)) {
+    for (const item of value) collect(item, objects, refuse);
+    return;
+  }
+  if (!isObject(value)) return;
+  if (Array.isArray(value.features)) {
+    collect(value.features, objects, refuse);
+    return;
+  }
+  const isFeature = value.type === "Feature";
+  const properties = isFeature && isObject(value.properties) ? value.properties : {};
+  const about = {
+    id: isFeature && typeof value.id === "string" ? value.id : null,
+    classification: classificationOf(properties.classification),
+    measurements: measurementsOf(properties.measurements),
+  };
+  const polygons = polygonsOf(isFeature ? value.geometry : value, refuse);
+  if (polygons.length > 0) objects.push({ ...about, polygons });
+  collect(properties.childObjects ?? properties.children ?? null, objects, refuse);
+}
+
+function classificationOf(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (!isObject(value)) return null;
+  if (typeof value.name === "string") return value.name;
+  return Array.isArray(value.names) ? value.names.map(String).join(": ") : null;
+}
+
+function measurementsOf(value: unknown): Record<string, number> {
+  const pairs: [unknown, unknown][] = Array.isArray(value)
+    ? value.filter(isObject).map((item) => [item.name, item.value])
+    : Object.entries(isObject(value) ? value : {});
+  const numbers = pairs.filter(
+    (pair): pair is [string, number] =>
+      typeof pair[0] === "string" && typeof pair[1] === "number" && Number.isFinite(pair[1]),
+  );
+  return Object.fromEntries(numbers);
+}
+
+function polygonsOf(geometry: unknown, refuse: Refuse): Polygon[] {
+  if (!isObject(geometry)) return [];
+  const { type, coordinates, geometries } = geometry;
+  if (type === "GeometryCollection" && Array.isArray(geometries)) {
+    return geometries.flatMap((item) => polygonsOf(item, refuse));
+  }
+  if (type !== "Polygon" && type !== "MultiPolygon") return [];
+  if (!Array.isArray(coordinates)) return refuse("no coordinates");
+  const all: unknown[] = type === "Polygon" ? [coordinates] : coordinates;
+  return all.flatMap((rings) => {
+    if (!Array.isArray(rings)) return refuse("a polygon that is not an array");
+    // QuPath writes an empty polygon so.
+    if (rings.length === 0) return [];
+    const [outer, ...holes] = rings.map((ring) => ringOf(ring, refuse));
+    return [{ outer: turned(outer!, 1), holes: holes.map((hole) => turned(hole, -1)) }];
+  });
+}
+
+function ringOf(value: unknown, refuse: Refuse): number[] {
+  if (!Array.isArray(value)) return refuse("a ring that is not an array");
+  const ring: number[] = [];
+  for (const position of value) {
+    const [x, y]: unknown[] = Array.isArray(position) ? position : [];
+    if (typeof x !== "number" || typeof y !== "number") return refuse("a position without numbers");
+    ring.push(x, y);
+  }
+  const end = ring.length;
+  if (end > 2 && ring[0] === ring[end - 2] && ring[1] === ring[end - 1]) ring.length -= 2;
+  if (ring.length < 6) return refuse(`a ring of ${ring.length / 2} points`);
+  return ring;
+}
+
+/** The ring in the wanted direction: 1 clockwise on screen, −1 counter-clockwise. */
+function turned(ring: number[], direction: 1 | -1): number[] {
+  if (ringArea(ring) * direction >= 0) return ring;
+  const reversed: number[] = [];
+  for (let i = ring.length - 2; i >= 0; i -= 2) reversed.push(ring[i]!, ring[i + 1]!);
+  return reversed;
+}

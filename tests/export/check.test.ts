@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import { checkGeoJson } from "../../src/export/check.ts";
+import cases from "../cases/geojson/faults.json" with { type: "json" };
+
+const folder = mkdtempSync(join(tmpdir(), "microtome-check-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Case {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly text?: string;
+  readonly feature?: string;
+  readonly id?: unknown;
+  readonly geometry?: unknown;
+  readonly properties?: unknown;
+}
+
+/** A good feature with the case's part put in, between two others. */
+function textOf(item: Case): string {
+  if (item.text !== undefined) return item.text;
+  const good = {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [1, 2] },
+    properties: {},
+  };
+  const { geometry, properties } = item;
+  const changed = {
+    ...good,
+    ...("id" in item ? { id: item.id } : {}),
+    ...(geometry === undefined ? {} : { geometry }),
+    ...(properties === undefined ? {} : { properties }),
+  };
+  const feature = item.feature ?? JSON.stringify(changed);
+  return `{"type":"FeatureCollection","features":[${JSON.stringify(good)},\n${feature},${JSON.stringify(good)}]}`;
+}
+
+describe("checkGeoJson", () => {
+  it.each(cases as unknown as Case[])("finds $rules in $name", async (item) => {
+    const path = join(folder, "case.geojson");
+    writeFileSync(path, textOf(item));
+    const findings = await checkGeoJson(path);
+    expect(findings.map(({ rule }) => rule)).toEqual(item.rules);
+    for (const { message, feature, rule } of findings) {
+      expect(message).not.toContain("undefined");
+      if (item.text === undefined && rule !== "parsable") {
+        expect(feature).toBe(1);
+        expect(message).toMatch(/^feature 1: /);
+      }
+    }
+  });
+
+  it("finds an id that two features share, whatever its case", async () => {
+    const path = join(folder, "twice.geojson");
+    const feature = (id: string) =>
+      `{"type":"Feature","id":"${id}","geometry":{"type":"Point","coordinates":[1,2]},"properties":{}}`;
+    const id = "6423a977-ffff-48db-affc-cd11632010f0";
+    writeFileSync(path, `[${feature(id)},${feature(id.toUpperCase())}]`);
+    expect(await checkGeoJson(path)).toMatchObject([{ rule: "id", feature: 1, id }]);
+  });
+
+  it("names a damaged gzip file, and text that is not UTF-8", async () => {
+    const whole = gzipSync(`{"type":"FeatureCollection","features":[${" ".repeat(9000)}]}`);
+    for (const bytes of [
+      whole.subarray(0, whole.length - 9),
+      Buffer.from([0x7b, 0xff, 0xfe, 0x7d]),
+    ]) {
+      const path = join(folder, "damaged.geojson.gz");
+      writeFileSync(path, bytes);
+      expect((await checkGeoJson(path)).map(({ rule }) => rule)).toEqual(["parsable"]);
+    }
+  });
+
+  it("stops after a thousand faults", async () => {
+    const path = join(folder, "bad.geojson");
+    writeFileSync(path, JSON.stringify(Array.from({ length: 3000 }, () => 1)));
+    const findings = await checkGeoJson(path);
+    expect(findings).toHaveLength(1001);
+    expect(findings.at(-1)!.message).toContain("more than 1000");
+  });
+
+  it("refuses a path where there is no file", async () => {
+    await expect(checkGeoJson(join(folder, "none.geojson"))).rejects.toMatchObject({
+      code: "input-not-found",
+    });
+  });
+});

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkGeoJson } from "../../src/export/check.ts";
+import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
+import { writeQuPath } from "../../src/export/qupath.ts";
+import type { Instance } from "../../src/merge/instance.ts";
+import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "microtome-export-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const three = [0, 1, 2].map((n) => squareInstance(n));
+
+describe("writeQuPath", () => {
+  it("writes what QuPath reads, and the reader gives the objects back", async () => {
+    const path = join(folder, "nuclei.geojson");
+    const result = await writeQuPath(streamOf(three), {
+      path,
+      task: NUCLEI,
+      model: "m1",
+      provenance: { "model-sha256": "ab", mpp: 0.25 },
+    });
+    const text = readFileSync(path, "utf8");
+    expect(result).toEqual({ objects: 3, bytes: Buffer.byteLength(text) });
+    expect(text).not.toContain("null");
+    const collection = JSON.parse(text);
+    expect(Object.keys(collection)).toEqual(["type", "microtome", "features"]);
+    expect(collection.microtome).toMatchObject({
+      notice: "for research use only",
+      model: "m1",
+      "model-sha256": "ab",
+      mpp: 0.25,
+    });
+    expect(collection.microtome.software).toMatch(/^microtome \d+\.\d+\.\d+/);
+    expect(collection.features[1]).toEqual({
+      type: "Feature",
+      id: "00000000-0000-5000-8000-000000000001",
+      geometry: {
+        type: "Polygon",
+        coordinates: [
+          [
+            [20.25, 0],
+            [30.25, 0],
+            [30.25, 10],
+            [20.25, 10],
+            [20.25, 0],
+          ],
+          [
+            [22.25, 2],
+            [22.25, 4],
+            [24.25, 4],
+            [24.25, 2],
+            [22.25, 2],
+          ],
+        ],
+      },
+      properties: {
+        objectType: "detection",
+        classification: { name: "Nucleus", color: [30, 120, 255] },
+        measurements: {
+          "Area µm^2": 6,
+          "Perimeter µm": 12,
+          Circularity: 0.7854,
+          "Predicted IoU": 0.91,
+          Stability: 0.95,
+          "Hematoxylin OD mean": 0.4,
+        },
+      },
+    });
+    // U+00B5, the micro sign that QuPath's own measurements are spelt with, not the Greek letter U+03BC.
+    expect(text).toContain("Area \u00b5m^2");
+    expect(await checkGeoJson(path)).toEqual([]);
+    const read = await readGeoJsonPolygons(path);
+    expect(read.map(({ polygons }) => polygons)).toEqual(three.map(({ polygon }) => [polygon]));
+    expect(read[2]).toMatchObject({ id: three[2]!.id, classification: "Nucleus" });
+    expect(read[2]!.measurements["Area µm^2"]).toBe(6);
+  });
+
+  it("compresses to the same bytes every time, without a time in the header", async () => {
+    const digests = new Set<string>();
+    for (const name of ["a.geojson.gz", "b.geojson.gz"]) {
+      const path = join(folder, name);
+      const { bytes } = await writeQuPath(streamOf(three), { path, task: NUCLEI });
+      const file = readFileSync(path);
+      expect(bytes).toBe(file.length);
+      expect([...file.subarray(4, 8)]).toEqual([0, 0, 0, 0]);
+      digests.add(createHash("sha256").update(file).digest("hex"));
+      expect(JSON.parse(gunzipSync(file).toString("utf8")).features).toHaveLength(3);
+      expect(await readGeoJsonPolygons(path)).toHaveLength(3);
+      expect(await checkGeoJson(path)).toEqual([]);
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  it("leaves out a measurement that is not finite, and writes an empty collection for no objects", async () => {
+    const path = join(folder, "one.geojson");
+    const bare = squareInstance(0, { hematoxylinOd: Number.NaN });
+    await writeQuPath(streamOf([bare]), { path, task: NUCLEI });
+    const [feature] = JSON.parse(readFileSync(path, "utf8")).features;
+    expect(feature.properties.measurements).not.toHaveProperty("Hematoxylin OD mean");
+    expect(await writeQuPath(streamOf([]), { path, task: NUCLEI })).toMatchObject({ objects: 0 });
+    expect(JSON.parse(readFileSync(path, "utf8")).features).toEqual([]);
+    expect(await checkGeoJson(path)).toEqual([]);
+  });
+
+  it("takes objects only as fast as it writes them, and many of them", async () => {
+    const path = join(folder, "many.geojson.gz");
+    const { objects } = await writeQuPath(
+      streamOf(Array.from({ length: 20_000 }, (_, n) => squareInstance(n))),
+      { path, task: NUCLEI },
+    );
+    expect(objects).toBe(20_000);
+    const read = await readGeoJsonPolygons(path);
+    expect(read).toHaveLength(20_000);
+    expect(read[19_999]!.polygons[0]!.outer[0]).toBe(19_999 * 20 + 0.25);
+  });
+
+  it("keeps the old file, and leaves no other, when the objects end in an error", async () => {
+    const path = join(folder, "nuclei.geojson");
+    writeFileSync(path, "old");
+    async function* failing(): AsyncGenerator<Instance, void, void> {
+      yield three[0]!;
+      throw new RangeError("the ledger is gone");
+    }
+    await expect(writeQuPath(failing(), { path, task: NUCLEI })).rejects.toThrow(RangeError);
+    expect(readFileSync(path, "utf8")).toBe("old");
+    expect(readdirSync(folder)).toEqual(["nuclei.geojson"]);
+  });
+
+  it("says what is wrong with a folder that is not there", async () => {
+    const path = join(folder, "nowhere", "nuclei.geojson");
+    await expect(writeQuPath(streamOf(three), { path, task: NUCLEI })).rejects.toMatchObject({
+      code: "output-unwritable",
+      message: expect.stringContaining("nowhere"),
+    });
+  });
+});

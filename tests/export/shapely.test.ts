@@ -1,0 +1,110 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { writeQuPath } from "../../src/export/qupath.ts";
+import type { Instance } from "../../src/merge/instance.ts";
+import { innerPoint } from "../../src/merge/measure.ts";
+import { outlineOf } from "../../src/merge/outline.ts";
+import { connectedParts } from "../../src/merge/span-sets.ts";
+import cases from "../cases/geojson/validity.json" with { type: "json" };
+import { randomFrom } from "../merge/random.ts";
+import { spansFrom, spiral } from "../merge/shapes.ts";
+import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
+
+const PYTHON = process.env.MICROTOME_PYTHON ?? "python3";
+const SCRIPT = resolve(import.meta.dirname, "../cases/geojson/check-with-shapely.py");
+const hasShapely = spawnSync(PYTHON, ["-c", "import shapely"]).status === 0;
+if (!hasShapely) {
+  console.warn(
+    `skipped: ${PYTHON} has no shapely; pip install shapely, or set MICROTOME_PYTHON to a Python that has it`,
+  );
+}
+
+/** Rough masks of every kind, outlined at many scales and places. */
+function* fuzzed(count: number): Generator<Instance, void, void> {
+  const random = randomFrom(7);
+  for (let n = 0; n < count; n++) {
+    const side = 2 + Math.floor(random() * 22);
+    const level = 0.2 + 0.75 * random();
+    const rows =
+      n % 50 === 0
+        ? spiral(1 + (n % 4))
+        : Array.from({ length: side }, () =>
+            Array.from({ length: side }, () => (random() < level ? "#" : ".")).join(""),
+          );
+    const spans = spansFrom(rows, Math.floor(random() * 80_000), Math.floor(random() * 80_000));
+    const downsample = [0.25, 0.5, 0.502, 1, 1.98, 3.9987, 16][Math.floor(random() * 7)]!;
+    for (const part of spans === null ? [] : connectedParts(spans)) {
+      const { polygon } = outlineOf(part, downsample);
+      yield squareInstance(n, { polygon, centroid: innerPoint(polygon) });
+    }
+  }
+}
+
+interface Verdict {
+  readonly polygons: number;
+  readonly invalid: readonly unknown[];
+  readonly invalidAfterRounding: readonly unknown[];
+}
+
+function judged(path: string): Verdict {
+  const output = spawnSync(PYTHON, [SCRIPT, path], { encoding: "utf8", maxBuffer: 1 << 28 });
+  return (JSON.parse(output.stdout) as { files: Verdict[] }).files[0]!;
+}
+
+describe.skipIf(!hasShapely)("GEOS, through shapely", () => {
+  it("finds every outline valid, before and after rounding to 0.01", {
+    timeout: 900_000,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "microtome-geos-"));
+    try {
+      const path = join(folder, "fuzzed.geojson.gz");
+      const count = Number(process.env.MICROTOME_FUZZ ?? 300);
+      const { objects } = await writeQuPath(streamOf(fuzzed(count)), { path, task: NUCLEI });
+      const verdict = judged(path);
+      expect(verdict.polygons).toBe(objects);
+      expect(objects).toBeGreaterThan(count);
+      expect(verdict.invalid).toEqual([]);
+      expect(verdict.invalidAfterRounding).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("agrees with our own check on every case", () => {
+    // Repeated points are ours alone to refuse; everything else GEOS refuses as well.
+    for (const { name, rings, fault } of cases) {
+      if (fault === "repeated-point" || fault === "too-few-points") continue;
+      const closed = rings.map((ring) => [...ring, ring[0]]);
+      const code =
+        "import json,sys;from shapely.geometry import shape;print(shape(json.load(sys.stdin)).is_valid)";
+      const answer = execFileSync(PYTHON, ["-c", code], {
+        input: JSON.stringify({ type: "Polygon", coordinates: closed }),
+        encoding: "utf8",
+      });
+      expect(answer.trim(), name).toBe(fault === null ? "True" : "False");
+    }
+  });
+
+  it("finds an invalid polygon when there is one", () => {
+    const folder = mkdtempSync(join(tmpdir(), "microtome-geos-"));
+    try {
+      const path = join(folder, "bad.geojson");
+      const coordinates = [
+        [
+          [0, 0],
+          [6, 5],
+          [4, 0],
+          [0, 4],
+          [0, 0],
+        ],
+      ];
+      writeFileSync(path, JSON.stringify({ type: "Polygon", coordinates }));
+      expect(judged(path).invalid).toHaveLength(1);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
