@@ -106,9 +106,10 @@ export class Arguments {
   box(flag: string): Box | undefined {
     const text = this.string(flag);
     if (text === undefined) return undefined;
-    const [x, y, width, height, ...rest] = text.split(",").map(Number);
-    const all = [x, y, width, height];
-    if (rest.length > 0 || !all.every(Number.isFinite) || width! <= 0 || height! <= 0) {
+    // Number("") is 0: an empty part is a slip, not the origin.
+    const parts = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+    const [x, y, width, height] = parts;
+    if (parts.length !== 4 || !parts.every(Number.isFinite) || width! <= 0 || height! <= 0) {
       throw usage(
         this.#command,
         `--${flag} ${text}: expected x,y,w,h in level-0 pixels, e.g. 1000,2000,512,512`,

@@ -1,12 +1,13 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { type LabelImage, rasterisePolygons } from "../evaluate/label-image.ts";
 import { type IndexEntry, parseIndex } from "../evaluate/parse-index.ts";
 import { scoreLabelImages } from "../evaluate/score.ts";
 import { type DatasetScore, type NamedScore, scoreDataset } from "../evaluate/score-dataset.ts";
 import { readGeoJsonPolygons } from "../export/geojson-read.ts";
+import type { Size } from "../geometry.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import { readLabelPng } from "../tiler/label-png.ts";
 import type { SegmentSlideOptions } from "./options.ts";
@@ -115,15 +116,20 @@ async function segmentImage(
   }
   const objects = await readGeoJsonPolygons(join(folder, record.files[0]!));
   const { width, height } = image.truth;
-  if (record.slide.width !== width || record.slide.height !== height) {
-    throw new MicrotomeError(
-      "corrupt-file",
-      `${image.path} is ${record.slide.width}×${record.slide.height} px, its label ${width}×${height}; expected the same size (${dirname(image.path)}).`,
-      { path: image.path },
-    );
-  }
+  requireSameSize(image, record.slide);
   return rasterisePolygons(
     objects.map((object) => object.polygons),
     { x: 0, y: 0, width, height },
+  );
+}
+
+/** Refuses a label that is not its image's size. */
+export function requireSameSize(image: DatasetImage, size: Size): void {
+  const { width, height } = image.truth;
+  if (size.width === width && size.height === height) return;
+  throw new MicrotomeError(
+    "corrupt-file",
+    `${image.path} is ${size.width}×${size.height} px, its label ${width}×${height}; expected the same size.`,
+    { path: image.path },
   );
 }

@@ -25,6 +25,7 @@ import {
   type EvaluateDatasetOptions,
   readDatasetImage,
   readIndex,
+  requireSameSize,
 } from "./evaluate-dataset.ts";
 import { planRun, type RunPlan } from "./plan-run.ts";
 
@@ -88,6 +89,7 @@ async function answerPrompts(
   const slide = await openSlide(image.path, { mpp: image.mpp });
   const answers: (PlacedMask | null)[] = targets.map(() => null);
   try {
+    requireSameSize(image, slide.size);
     const plan = planRun(slide, task, model, await detectTissue(slide), {
       ...options,
       slide: image.path,

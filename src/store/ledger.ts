@@ -85,6 +85,20 @@ export class Ledger {
     return null;
   }
 
+  /** Whether a ledger holds more than its header, whoever's run it is. */
+  static async hasPatches(path: string): Promise<boolean> {
+    const file = await open(path, "r").catch(() => null);
+    if (!file) return false;
+    try {
+      const head = Buffer.alloc(1024);
+      const { bytesRead } = await file.read(head, 0, head.length, 0);
+      const newline = head.subarray(0, bytesRead).indexOf(10);
+      return newline >= 0 && newline + 1 < (await file.stat()).size;
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Patches that are settled; a failed one counts only until it is tried again. */
   has(patch: number): boolean {
     return this.#slots.get(patch)?.ok === true;

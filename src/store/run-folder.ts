@@ -100,7 +100,9 @@ export class RunFolder {
           { path, name: before.slide.name },
         );
       }
-      const unfinished = before !== null && before.state !== "done";
+      // A start that failed before its first patch (a model that is refused) has left nothing to lose.
+      const unfinished =
+        before !== null && before.state !== "done" && (await Ledger.hasPatches(ledgerPath));
       if (unfinished && !options.overwrite) {
         const why =
           before.key === key
