@@ -1,0 +1,215 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { describe, expect, it } from "vitest";
+import type { PatchMask } from "../../src/segment/mask.ts";
+import type { ModelSpec } from "../../src/segment/model.ts";
+import { openModel } from "../../src/segment/open-model.ts";
+import { defaultModelFor, listModels, loadModel } from "../../src/segment/registry.ts";
+import { paintRle } from "../../src/segment/rle.ts";
+import { PatchSegmenter } from "../../src/segment/segment-patch.ts";
+import type { RgbImage } from "../../src/tiler/slide.ts";
+import { job } from "./toy.ts";
+
+const PARITY = fileURLToPath(new URL("../../models/parity/", import.meta.url));
+const DATA =
+  process.env.MICROTOME_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+const NUCLEI = join(DATA, "test/nuclei-monuseg-train13");
+
+/** What models/parity holds: answers of the reference implementation in Python to the same ONNX files. */
+interface Parity {
+  readonly encoderSha256: string;
+  readonly decoderSha256: string;
+  readonly onnx: {
+    readonly denseSamples: {
+      readonly rows: readonly (readonly [number, number, number, number])[];
+    };
+    readonly peaks: readonly (readonly [number, number])[];
+    readonly points: readonly Decoded[];
+    readonly boxes: readonly Decoded[];
+    readonly automatic: { readonly objects: number; readonly foregroundPx: number };
+  };
+}
+interface Decoded {
+  readonly point: readonly [number, number];
+  readonly box: readonly [number, number, number, number] | null;
+  readonly origin: readonly [number, number];
+  readonly iou: number;
+  readonly area: number;
+  readonly logitsRow: number;
+  readonly logitsFromColumn: number;
+  readonly logits: readonly number[];
+}
+
+const read = async (path: string): Promise<RgbImage> => {
+  const { data, info } = await sharp(path)
+    .removeAlpha()
+    .toColourspace("srgb")
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data: new Uint8Array(data), width: info.width, height: info.height };
+};
+
+const settingsOf = (model: ModelSpec) => ({
+  model,
+  auto: model.auto,
+  grid: model.grid,
+  mpp: model.mpp ?? 1,
+  minAreaUm2: 0,
+  maxAreaUm2: null,
+});
+
+const segmenterOf = async (model: ModelSpec) =>
+  new PatchSegmenter(await openModel(model), settingsOf(model));
+
+const covered = (masks: readonly PatchMask[], width: number, height: number): Uint8Array => {
+  const data = new Uint8Array(width * height);
+  for (const mask of masks) paintRle(mask, data, { x: 0, y: 0, width, height });
+  return data;
+};
+
+describe("the package's own models", async () => {
+  const names = await listModels();
+
+  it("serve the nuclei task", async () => {
+    expect(names).toContain(await defaultModelFor("nuclei"));
+  });
+
+  it.each(names)("%s is whole, follows its contract and is for research use only", async (name) => {
+    const model = await loadModel(name);
+    expect(model.researchUseOnly).toBe(true);
+    const adapter = await openModel(model);
+    expect(adapter.hasObjectness).toBe(model.auto !== null);
+    await adapter.release();
+  });
+
+  // The decoder may copy whole runs of cells: a side that is a multiple of the stated stride must be enough.
+  it.each(names)("%s decodes the same wherever the patch ends", async (name) => {
+    const model = await loadModel(name);
+    const adapter = await openModel(model);
+    const side = Math.ceil(600 / model.input.stride) * model.input.stride;
+    const answers = [];
+    for (const extra of [0, 1, 2, 3]) {
+      const width = side + extra * model.input.stride;
+      const data = new Uint8Array(width * side * 3).fill(230);
+      for (let y = 0; y < side; y++) {
+        for (let x = 0; x < width; x++) {
+          if ((x - 300) ** 2 + (y - 300) ** 2 < 15 ** 2)
+            data.set([90, 60, 140], (y * width + x) * 3);
+        }
+      }
+      const encoded = await adapter.encode({ data, width, height: side });
+      const decoded = await encoded.decode({ kind: "points", xy: Float32Array.of(300, 300) });
+      answers.push({ logits: decoded.logits(0, 0).slice(), iou: decoded.predictedIou(0, 0) });
+    }
+    for (const { logits, iou } of answers.slice(1)) {
+      expect(iou).toBeCloseTo(answers[0]!.iou, 2);
+      const centre = logits.length / 2 + Math.sqrt(logits.length) / 2;
+      expect(Math.abs(logits[centre]! - answers[0]!.logits[centre]!)).toBeLessThan(0.5);
+    }
+    await adapter.release();
+  });
+
+  const withParity = names.filter((name) => existsSync(join(PARITY, `${name}.json`)));
+  // int8 kernels differ a little between processors: the bounds leave room for that, not for another frame.
+  describe.each(withParity)("%s against its reference in Python", async (name) => {
+    const parity = JSON.parse(await readFile(join(PARITY, `${name}.json`), "utf8")) as Parity;
+    const image = await read(join(PARITY, `${name}.png`));
+    const model = await loadModel(name);
+
+    it("is of these files", () => {
+      expect(model.files.encoder.sha256).toBe(parity.encoderSha256);
+      expect(model.files.decoder.sha256).toBe(parity.decoderSha256);
+    });
+
+    it("objectness", async () => {
+      const adapter = await openModel(model);
+      const { objectness } = await adapter.encode(image);
+      for (const [row, column, value] of parity.onnx.denseSamples.rows) {
+        expect(objectness!.data[row * objectness!.columns + column]).toBeCloseTo(value, 1);
+      }
+      await adapter.release();
+    });
+
+    it.each(["points", "boxes"] as const)("%s: origins, logits, predicted IoU", async (kind) => {
+      const adapter = await openModel(model);
+      const encoded = await adapter.encode(image);
+      const expected = parity.onnx[kind];
+      expect(expected.length).toBeGreaterThan(0);
+      const decoded = await encoded.decode(
+        kind === "points"
+          ? { kind, xy: Float32Array.from(expected.flatMap((e) => e.point)) }
+          : { kind, xyxy: Float32Array.from(expected.flatMap((e) => e.box!)) },
+      );
+      expected.forEach((e, p) => {
+        expect(decoded.origin(p)).toEqual({ x: e.origin[0], y: e.origin[1] });
+        expect(Math.abs(decoded.predictedIou(p, 0) - e.iou)).toBeLessThan(0.05);
+        const from = e.logitsRow * decoded.grid.columns + e.logitsFromColumn;
+        const off = e.logits.map((v, i) => Math.abs(decoded.logits(p, 0)[from + i]! - v));
+        expect(off.reduce((a, b) => a + b, 0) / off.length).toBeLessThan(0.5);
+      });
+      await adapter.release();
+    });
+
+    it("given prompts: areas", async () => {
+      const segmenter = await segmenterOf(model);
+      const asked = parity.onnx.points;
+      const points = asked.map(({ point: [x, y] }) => ({ x, y }));
+      const { masks } = await segmenter.segment(
+        job(image, { prompts: { kind: "given", points, boxes: [] } }),
+      );
+      const areas = asked.map((_, i) => masks.find((m) => m.prompt === i)?.area ?? 0);
+      // Largest part only, and small holes filled: close to, not equal to, the whole mask.
+      const close = asked.filter((e, i) => Math.abs(areas[i]! - e.area) <= 0.1 * e.area + 20);
+      expect(close.length).toBeGreaterThanOrEqual(asked.length - 2);
+    });
+
+    it("automatic mode: as many objects on as many pixels", async () => {
+      const segmenter = await segmenterOf(model);
+      const { masks, prompts } = await segmenter.segment(job(image));
+      const { objects, foregroundPx } = parity.onnx.automatic;
+      expect(Math.abs(prompts - parity.onnx.peaks.length)).toBeLessThanOrEqual(0.05 * prompts);
+      expect(Math.abs(masks.length - objects)).toBeLessThanOrEqual(0.05 * objects);
+      const pixels = covered(masks, image.width, image.height).reduce((a, b) => a + b, 0);
+      expect(Math.abs(pixels - foregroundPx)).toBeLessThanOrEqual(0.05 * foregroundPx);
+    });
+  });
+});
+
+describe("nuclei of a real image", () => {
+  const present = existsSync(NUCLEI);
+  const what = present ? "" : ` (skipped: put the data sets at ${DATA} or set MICROTOME_DATA)`;
+
+  it.skipIf(!present)(`cover most of what pathologists outlined${what}`, async () => {
+    const [, first] = (await readFile(join(NUCLEI, "index.tsv"), "utf8")).split("\n");
+    const [imageName, labelName] = first!.split("\t") as [string, string];
+    const box = { left: 100, top: 100, width: 512, height: 512 };
+    const crop = async (path: string, channels: boolean) => {
+      const picture = sharp(join(NUCLEI, path)).extract(box);
+      const raw = channels
+        ? picture.removeAlpha().raw()
+        : picture.toColourspace("grey16").raw({ depth: "ushort" });
+      const { buffer, byteOffset, byteLength } = await raw.toBuffer();
+      return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+    };
+    const image = { data: await crop(imageName, true), width: 512, height: 512 };
+    const labels = new Uint16Array((await crop(labelName, false)).buffer);
+    const segmenter = await segmenterOf(await loadModel(await defaultModelFor("nuclei")));
+    const { masks } = await segmenter.segment(job(image));
+    const found = covered(masks, 512, 512);
+    let [both, all] = [0, 0];
+    labels.forEach((label, i) => {
+      both += label > 0 && found[i] === 1 ? 1 : 0;
+      all += (label > 0 ? 1 : 0) + found[i]!;
+    });
+    expect((2 * both) / all).toBeGreaterThan(0.6);
+    const objects = new Set(labels).size - 1;
+    expect(masks.length).toBeGreaterThan(0.5 * objects);
+    expect(masks.length).toBeLessThan(2 * objects);
+    // Nuclei hold more hematoxylin than the rest of the tissue.
+    const mean = masks.reduce((a, m) => a + m.hematoxylinOd, 0) / masks.length;
+    expect(mean).toBeGreaterThan(0.1);
+  });
+});
