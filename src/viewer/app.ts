@@ -1,4 +1,6 @@
 import type { ItemList, ObjectInfo, RunInfo } from "../server/api.ts";
+import { visibleColors } from "./class-colors.ts";
+import type { Rgb } from "./color-ramp.ts";
 import { objectsSection, runSection, selectionSection, slideSection } from "./details.ts";
 import { byId } from "./element.ts";
 import { InViewCount } from "./in-view-count.ts";
@@ -35,7 +37,7 @@ export class App {
   #controls: OverlayControls | null = null;
 
   constructor() {
-    this.#view = new SlideView(byId("slide"), (message) =>
+    this.#view = new SlideView(byId("slide"), byId("map"), (message) =>
       this.#tell(
         `A part of the slide could not be read (${message}). Move on, or reload the page.`,
       ),
@@ -144,7 +146,7 @@ export class App {
       : null;
     const parts: HTMLElement[] = [];
     if (run) parts.push(objectsSection(run));
-    if (run?.overlay) parts.push(selectionSection(null, () => {}));
+    if (run?.overlay) parts.push(selectionSection(null, null, () => {}));
     if (this.#controls) parts.push(this.#controls.root);
     if (run) parts.push(runSection(run));
     if (slide) parts.push(slideSection(slide));
@@ -177,7 +179,7 @@ export class App {
     const index = this.#choice.colorBy;
     const measurement = index === null ? undefined : overlay.measurements[index];
     if (index === null || !measurement) {
-      return { by: "class", colors: overlay.classes.map(({ color }) => color) };
+      return { by: "class", colors: visibleColors(overlay.classes) };
     }
     let values = this.#columns.get(index);
     if (!values) {
@@ -203,7 +205,13 @@ export class App {
   #select(object: ObjectInfo | null): void {
     this.#overlay.select(object);
     const old = document.getElementById("selection");
-    old?.replaceWith(selectionSection(object, () => this.#select(null)));
+    old?.replaceWith(selectionSection(object, this.#colorOf(object), () => this.#select(null)));
+  }
+
+  #colorOf(object: ObjectInfo | null): Rgb | null {
+    const classes = this.#run?.overlay?.classes ?? [];
+    const index = classes.findIndex(({ name }) => name === object?.className);
+    return visibleColors(classes)[index] ?? null;
   }
 
   #cameToRest(): void {

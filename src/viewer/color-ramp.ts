@@ -6,11 +6,11 @@ export const RAMP_STEPS = 24;
 
 /** OKLCH stops (lightness 0–1, chroma, hue in degrees): lightness rises evenly, hues keep clear of H&E's. */
 const STOPS: readonly (readonly [number, number, number])[] = [
-  [0.42, 0.19, 268],
-  [0.56, 0.13, 235],
-  [0.68, 0.13, 180],
-  [0.8, 0.18, 138],
-  [0.92, 0.17, 104],
+  [0.56, 0.21, 262],
+  [0.65, 0.15, 235],
+  [0.74, 0.14, 180],
+  [0.83, 0.19, 138],
+  [0.93, 0.18, 104],
 ];
 
 /** The colour at `share` (0–1, clamped) of a ramp whose equal steps look equally far apart. */
@@ -49,6 +49,24 @@ export function fromOklch(lightness: number, chroma: number, hue: number): Rgb {
 function encode(linear: number): number {
   const v = Math.max(0, Math.min(1, linear));
   return Math.round(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
+}
+
+/** sRGB to OKLab (lightness, a, b): the opposite of fromOklch, same source. */
+export function toOklab([red, green, blue]: Rgb): readonly [number, number, number] {
+  const [r, g, b] = [decode(red), decode(green), decode(blue)];
+  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+
+function decode(byte: number): number {
+  const v = byte / 255;
+  return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 }
 
 /** For CSS and canvas. */

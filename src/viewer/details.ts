@@ -1,5 +1,5 @@
 import type { ObjectInfo, RunInfo, SlideInfo } from "../server/api.ts";
-import { cssColor } from "./color-ramp.ts";
+import { cssColor, type Rgb } from "./color-ramp.ts";
 import { element, facts, section } from "./element.ts";
 import { formatCount, formatSeconds, formatValue, labelOf } from "./quantities.ts";
 
@@ -48,7 +48,11 @@ function warning(run: RunInfo): HTMLElement {
 }
 
 /** The object that was clicked, or what to do to see one. */
-export function selectionSection(object: ObjectInfo | null, onClear: () => void): HTMLElement {
+export function selectionSection(
+  object: ObjectInfo | null,
+  color: Rgb | null,
+  onClear: () => void,
+): HTMLElement {
   if (!object) {
     return section(
       "selection",
@@ -57,7 +61,7 @@ export function selectionSection(object: ObjectInfo | null, onClear: () => void)
     );
   }
   const swatch = element("span", { class: "swatch" });
-  swatch.style.background = cssColor(object.color);
+  swatch.style.background = cssColor(color ?? object.color);
   const clear = element(
     "button",
     { type: "button", class: "text-button", title: "Clear (Esc)" },

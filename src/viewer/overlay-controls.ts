@@ -1,4 +1,5 @@
 import type { OverlayInfo } from "../server/api.ts";
+import { visibleColors } from "./class-colors.ts";
 import { cssColor, rampColor } from "./color-ramp.ts";
 import { element, section } from "./element.ts";
 import { formatCount, formatValue, labelOf } from "./quantities.ts";
@@ -102,9 +103,10 @@ function row(label: HTMLElement, control: HTMLElement): HTMLElement {
 
 function classLegend(info: OverlayInfo, choice: OverlayChoice, onChange: () => void): HTMLElement {
   const list = element("ul", { "aria-label": "Classes" });
-  info.classes.forEach(({ name, color, count }, index) => {
+  const colors = visibleColors(info.classes);
+  info.classes.forEach(({ name, count }, index) => {
     const swatch = element("span", { class: "swatch" });
-    swatch.style.background = cssColor(color);
+    swatch.style.background = cssColor(colors[index]!);
     const label = element("label", {});
     if (info.classes.length > 1) {
       const box = element("input", { type: "checkbox" });

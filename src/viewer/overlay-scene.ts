@@ -118,7 +118,8 @@ export interface Frame {
   readonly ratio: number;
 }
 
-const LINE_WIDTH = 1.6;
+/** CSS px. */
+const LINE_WIDTH = { thinnest: 0.9, thickest: 1.8 };
 const FILL_ALPHA = 0.38;
 
 /** Draws a scene; the canvas is not cleared before. */
@@ -138,7 +139,10 @@ export function drawScene(
     frame.top + scene.originY * scale,
   );
   context.lineJoin = "round";
-  context.lineWidth = (LINE_WIDTH * frame.ratio) / scale;
+  // Thinner as objects get small, so that crowds do not become one blot.
+  const width = 1.9 * Math.sqrt(scale / frame.ratio);
+  const { thinnest, thickest } = LINE_WIDTH;
+  context.lineWidth = (Math.max(thinnest, Math.min(thickest, width)) * frame.ratio) / scale;
   for (const { color, outlines, dots } of scene.layers) {
     context.fillStyle = cssColor(color);
     context.fill(dots);

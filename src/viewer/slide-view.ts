@@ -22,13 +22,19 @@ export interface Region {
 /** How far one can zoom in: CSS px per level-0 px. */
 const MAX_SCALE = 8;
 
+/** Longer side of the overview, CSS px. */
+const MAP_SIDE = 176;
+
 /** The slide on screen: OpenSeadragon, spoken to in level-0 pixels. */
 export class SlideView {
   readonly viewer: OpenSeadragon.Viewer;
+  readonly #map: HTMLElement;
   #slide: SlideInfo | null = null;
 
-  constructor(host: HTMLElement, onTileError: (message: string) => void) {
+  /** `host` takes the slide, `map` the overview of it. */
+  constructor(host: HTMLElement, map: HTMLElement, onTileError: (message: string) => void) {
     forestallInlineStyle();
+    this.#map = map;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.viewer = new OpenSeadragon.Viewer({
       element: host,
@@ -36,12 +42,9 @@ export class SlideView {
       drawer: "canvas",
       showNavigationControl: false,
       showNavigator: true,
-      navigatorPosition: "BOTTOM_RIGHT",
-      navigatorSizeRatio: 0.16,
+      navigatorElement: map,
       navigatorOpacity: 1,
-      navigatorBackground: "#1d1f22",
-      navigatorBorderColor: "#303338",
-      navigatorDisplayRegionColor: "#5ad1b4",
+      navigatorDisplayRegionColor: "#12936f",
       animationTime: still ? 0 : 0.45,
       springStiffness: 9,
       visibilityRatio: 0.3,
@@ -70,11 +73,16 @@ export class SlideView {
   /** Shows a slide; resolves when it can be moved about in. */
   async open(slide: SlideInfo): Promise<void> {
     this.#slide = slide;
+    const shrink = MAP_SIDE / Math.max(slide.width, slide.height);
+    this.viewer.navigator.setWidth(Math.max(40, Math.round(slide.width * shrink)));
+    this.viewer.navigator.setHeight(Math.max(40, Math.round(slide.height * shrink)));
     await new Promise<void>((resolve, reject) => {
       this.viewer.addOnceHandler("open", () => resolve());
       this.viewer.addOnceHandler("open-failed", (event) => reject(new Error(event.message)));
       this.viewer.open({ tileSource: new SlideSource(slide) });
     });
+    // Not `hidden`: OpenSeadragon measures it.
+    this.#map.style.visibility = "visible";
     const { canvas } = this.viewer;
     // The overlay belongs on top of what OpenSeadragon draws on.
     const overlay = canvas.querySelector(".overlay");
@@ -84,6 +92,7 @@ export class SlideView {
   /** Takes the slide off the screen. */
   close(): void {
     this.#slide = null;
+    this.#map.style.visibility = "hidden";
     this.viewer.close();
   }
 
