@@ -21,6 +21,8 @@ class CropConfig:
     #: How often a 2x coarser scan is imitated.
     coarse: float = 0.15
     painted_scale_spread: float = 0.08
+    #: How often a crop is laid round a pixel of an object, so that empty glass does not prevail.
+    on_object: float = 0.0
 
 
 @dataclass
@@ -45,6 +47,8 @@ def draw(sample: Sample, config: CropConfig, rng: np.random.Generator, targets: 
     cos, sin = np.cos(angle), np.sin(angle)
     linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag([scale * aspect * flip, scale / aspect])
     centre = np.array([_centre(width, size / scale, rng), _centre(height, size / scale, rng)])
+    if rng.random() < config.on_object:
+        centre = _on_object(sample.label, centre, size / scale / 3, rng)
     offset = size / 2 - linear @ centre
     matrix = np.concatenate([linear, offset[:, None]], 1).astype(np.float32)
     how = cv2.INTER_LINEAR if scale > 0.8 else cv2.INTER_AREA
@@ -67,6 +71,15 @@ def _centre(extent: int, wanted: float, rng: np.random.Generator) -> float:
     """A crop's centre along one axis, so that the crop stays on the image where it can."""
     half = min(wanted, extent) / 2 * 0.9
     return rng.uniform(half, extent - half) if extent > 2 * half else extent / 2
+
+
+def _on_object(label: np.ndarray, fallback: np.ndarray, reach: float, rng: np.random.Generator) -> np.ndarray:
+    """A place within ``reach`` px of a random pixel of an object."""
+    for _ in range(40):
+        y, x = rng.integers(label.shape[0]), rng.integers(label.shape[1])
+        if label[y, x] > 0:
+            return np.array([x, y]) + rng.uniform(-reach, reach, 2)
+    return fallback
 
 
 def _optics(image: np.ndarray, rng: np.random.Generator, config: CropConfig) -> np.ndarray:

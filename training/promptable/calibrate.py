@@ -18,7 +18,7 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "predicted_iou_threshold": (0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "nms_iou": (0.15, 0.2, 0.3, 0.4, 0.5),
 }
-RADII = (4.0, 6.0, 8.0)
+RADII = (4.0, 6.0, 8.0, 10.0)
 
 
 @dataclass

@@ -70,7 +70,7 @@ def _without_crumbs(label: np.ndarray) -> np.ndarray:
     return np.where(areas[label] >= CRUMB, label, 0).astype(np.int32)
 
 
-def _mosaics(fields: list[Sample], side: int = 2) -> list[Sample]:
+def _mosaics(fields: list[Sample], side: int = 3) -> list[Sample]:
     """Fields of one size laid side by side, ``side`` x ``side``; training and validation kept apart."""
     out = []
     for validation in (False, True):
@@ -79,7 +79,7 @@ def _mosaics(fields: list[Sample], side: int = 2) -> list[Sample]:
             out += chosen
             continue
         rng = np.random.default_rng(3)
-        order = np.concatenate([rng.permutation(len(chosen)) for _ in range(3)]) if chosen else []
+        order = np.concatenate([rng.permutation(len(chosen)) for _ in range(6)]) if chosen else []
         step = side * side
         for at in range(0, len(order) - step + 1, step):
             parts = [chosen[i] for i in order[at : at + step]]
