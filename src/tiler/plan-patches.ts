@@ -45,7 +45,7 @@ export function planPatches(request: PlanRequest): PatchPlan {
   requireTileable(patchSize, overlap);
   const factor = scale.gridDownsample;
   const gridSize = { width: onGrid(size.width, factor), height: onGrid(size.height, factor) };
-  const gridRegion = toGridRegion(region, factor, gridSize);
+  const gridRegion = toGridRegion(region, size, factor, gridSize);
   const columns = cutAxis(gridRegion.x, gridRegion.width, gridSize.width, patchSize, overlap);
   const rows = cutAxis(gridRegion.y, gridRegion.height, gridSize.height, patchSize, overlap);
   const patches: PlannedPatch[] = [];
@@ -89,20 +89,23 @@ function onGrid(length: number, factor: number): number {
   return Math.max(1, Math.ceil(length / factor - 0.5));
 }
 
-function toGridRegion(region: Box | null, factor: number, gridSize: Size): Box {
-  const whole = { x: 0, y: 0, ...gridSize };
-  if (!region) return whole;
-  const x = Math.floor(region.x / factor);
-  const y = Math.floor(region.y / factor);
-  const width = Math.max(1, Math.ceil((region.x + region.width) / factor) - x);
-  const height = Math.max(1, Math.ceil((region.y + region.height) / factor) - y);
-  const inside = intersectBoxes({ x, y, width, height }, whole);
-  if (inside) return inside;
-  throw new MicrotomeError(
-    "usage",
-    `The region ${region.x},${region.y},${region.width},${region.height} lies outside the slide; expected level-0 pixels inside it (--region x,y,w,h).`,
-    { x: region.x, y: region.y, width: region.width, height: region.height },
-  );
+/** A level-0 region in whole grid pixels, clipped to the slide. */
+function toGridRegion(region: Box | null, size: Size, factor: number, gridSize: Size): Box {
+  if (!region) return { x: 0, y: 0, ...gridSize };
+  const inside = intersectBoxes(region, { x: 0, y: 0, ...size });
+  if (!inside) {
+    throw new MicrotomeError(
+      "usage",
+      `The region ${region.x},${region.y},${region.width},${region.height} lies outside the slide; expected level-0 pixels inside it (--region x,y,w,h).`,
+      { x: region.x, y: region.y, width: region.width, height: region.height },
+    );
+  }
+  // The slide's last grid pixel may be short of its last level-0 pixel by half of itself.
+  const x = Math.min(Math.floor(inside.x / factor), gridSize.width - 1);
+  const y = Math.min(Math.floor(inside.y / factor), gridSize.height - 1);
+  const right = Math.min(Math.ceil((inside.x + inside.width) / factor), gridSize.width);
+  const bottom = Math.min(Math.ceil((inside.y + inside.height) / factor), gridSize.height);
+  return { x, y, width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
 }
 
 /** One patch along one axis, grid px. */

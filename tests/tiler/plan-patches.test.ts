@@ -17,10 +17,10 @@ const contains = (outer: Box, inner: Box) =>
 
 const requests = fc
   .record({
-    width: fc.integer({ min: 1, max: 900 }),
-    height: fc.integer({ min: 1, max: 900 }),
-    factor: fc.double({ min: 0.3, max: 9, noNaN: true }),
-    patchSize: fc.integer({ min: 8, max: 200 }),
+    width: fc.integer({ min: 1, max: 300 }),
+    height: fc.integer({ min: 1, max: 300 }),
+    factor: fc.double({ min: 0.5, max: 9, noNaN: true }),
+    patchSize: fc.integer({ min: 8, max: 120 }),
     share: fc.double({ min: 0, max: 0.9, noNaN: true }),
     region: fc.option(
       fc.record({
@@ -126,6 +126,19 @@ describe("planPatches", () => {
       },
     ]);
     expect(validBox(plan.patches[0]!, plan.gridSize)).toEqual({ x: 0, y: 0, ...size });
+  });
+
+  it("gives a region in the slide's last half grid pixel that pixel", () => {
+    const plan = planPatches({
+      size: { width: 4, height: 1 },
+      scale: scaleOf(1.6),
+      patchSize: 8,
+      overlap: 0,
+      region: { x: 3.2, y: 0, width: 0.5, height: 1 },
+      tissue: null,
+    });
+    expect(plan.gridSize).toEqual({ width: 2, height: 1 });
+    expect(plan.gridRegion).toEqual({ x: 1, y: 0, width: 1, height: 1 });
   });
 
   it("refuses sizes that cannot tile and a region beside the slide", () => {
