@@ -45,8 +45,8 @@ def answers(
         "points": _decoded(runtime, encoded, points, None, config),
         "boxes": _decoded(runtime, encoded, (boxes[:, :2] + boxes[:, 2:]) / 2, boxes, config),
         "automatic": {
-            "objects": int(label.max()),
-            "areas": np.bincount(label.ravel())[1:].tolist(),
+            "objects": len(np.unique(label)) - 1,
+            "areas": [int(a) for a in np.bincount(label.ravel())[1:] if a],
             "foregroundPx": int((label > 0).sum()),
         },
     }

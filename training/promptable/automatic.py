@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from .runtime import Encoded, Runtime
 
@@ -95,12 +96,12 @@ def masks_of(
     return found
 
 
-def suppress(masks: list[Mask], height: int, width: int, nms_iou: float) -> np.ndarray:
+def suppress(masks: list[Mask], height: int, width: int, nms_iou: float, smallest: float = 0.0) -> np.ndarray:
     """Greedy mask NMS; the label image [H,W] of what is left, numbered in order of score.
 
     By falling predicted IoU (ties: prompt order). A mask is dropped where its IoU with a kept (whole)
     mask exceeds ``nms_iou``, or where more than half of its pixels already belong to kept ones; else it
-    gets the pixels that are free.
+    gets the pixels that are free. When all have chosen, each is reduced to one blob (see ``clean``).
     """
     label = np.zeros((height, width), np.int32)
     kept: list[tuple[Mask, int]] = []  # with whole areas
@@ -118,7 +119,45 @@ def suppress(masks: list[Mask], height: int, width: int, nms_iou: float) -> np.n
         boxes[len(kept)] = mask.x, mask.y, mask.x + w, mask.y + h
         kept.append((mask, area))
         view[mask.bits & (view == 0)] = len(kept)
-    return label
+    return clean(label, smallest)
+
+
+#: Holes of up to this many px are closed.
+SMALL_HOLE_PX = 8
+
+
+def clean(label: np.ndarray, smallest: float) -> np.ndarray:
+    """Each object's largest 8-connected part, holes of up to SMALL_HOLE_PX px filled, small ones dropped.
+
+    A hole is 4-connected background that does not reach the edge of the part's tight box; one that
+    holds another object's pixel stays open.
+    """
+    taken = label > 0
+    out = label.copy()
+    for number, place in enumerate(ndimage.find_objects(label), 1):
+        if place is None:
+            continue
+        own = (label[place] == number).astype(np.uint8)
+        count, parts, sizes, _ = cv2.connectedComponentsWithStats(own, connectivity=8)
+        if count > 2:
+            largest = 1 + int(np.argmax(sizes[1:, cv2.CC_STAT_AREA]))
+            out[place][(own > 0) & (parts != largest)] = 0
+            own = (parts == largest).astype(np.uint8)
+        if own.sum() < smallest:
+            out[place][own > 0] = 0
+            continue
+        y, x = np.nonzero(own)
+        tight = (slice(y.min(), y.max() + 1), slice(x.min(), x.max() + 1))
+        count, holes, sizes, _ = cv2.connectedComponentsWithStats(1 - own[tight], connectivity=4)
+        height, width = holes.shape
+        for hole in range(1, count):
+            left, top, wide, high, area = sizes[hole]
+            at_edge = left == 0 or top == 0 or left + wide == width or top + high == height
+            inside = holes == hole
+            if at_edge or area > SMALL_HOLE_PX or taken[place][tight][inside].any():
+                continue
+            out[place][tight][inside] = number
+    return out
 
 
 def _iou(a: Mask, b: Mask, area_a: int, area_b: int) -> float:
@@ -179,4 +218,4 @@ def automatic(runtime: Runtime, image: np.ndarray, config: AutoConfig) -> np.nda
     """uint8 RGB [H,W,3] to a label image int32 [H,W]."""
     found = candidates(runtime, runtime.encode(image), config)
     masks = masks_of(found.windows, found.origins, found.iou, found.encoded, runtime.stride, config)
-    return suppress(masks, image.shape[0], image.shape[1], config.nms_iou)
+    return suppress(masks, image.shape[0], image.shape[1], config.nms_iou, config.min_area_um2 / config.mpp**2)

@@ -68,7 +68,7 @@ def score(cases: list[Case], stride: int, config: AutoConfig) -> tuple[float, di
         d = case.found
         iou = np.where(keep, d.iou, -1.0)
         masks = masks_of(d.windows, d.origins, iou, d.encoded, stride, config)
-        label = suppress(masks, d.encoded.height, d.encoded.width, config.nms_iou)
+        label = suppress(masks, d.encoded.height, d.encoded.width, config.nms_iou, config.min_area_um2 / config.mpp**2)
         rows.setdefault(case.source, []).append(figures(case.truth, label))
     means = {s: {k: float(np.mean([r[k] for r in rs])) for k in rs[0]} for s, rs in rows.items()}
     overall = float(np.mean([(m["aji"] + m["pq"]) / 2 for m in means.values()]))
