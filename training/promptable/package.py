@@ -16,6 +16,7 @@ from pathlib import Path
 
 from .automatic import AutoConfig
 from .calibrate import prepare, score
+from .decoder import SNAP
 from .export import export
 from .model import load
 from .quantise import quantise
@@ -52,7 +53,7 @@ def describe(
         "contract": "window",
         "tasks": list(task.product_tasks),
         "files": {"encoder": describe_file(encoder), "decoder": describe_file(decoder)},
-        "input": {"stride": 16, "preferredSize": 1024},
+        "input": {"stride": SNAP * window.stride, "preferredSize": 1024},
         "window": {"cells": window.cells, "stride": window.stride},
         "mpp": auto.mpp,
         "masksPerPrompt": 1,

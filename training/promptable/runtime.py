@@ -40,8 +40,11 @@ class Runtime(Protocol):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
 
-def pad(image: np.ndarray, multiple: int = 16) -> np.ndarray:
-    """Reflected on the right and below to a multiple of 16."""
+def pad(image: np.ndarray, multiple: int = 64) -> np.ndarray:
+    """Reflected on the right and below, so that a row of features is whole runs of ``decoder.SNAP`` cells.
+
+    A run is 16 cells: 32 px for nuclei, 64 px for regions; 64 suits both.
+    """
     height, width = image.shape[:2]
     down, right = -height % multiple, -width % multiple
     return cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REFLECT_101) if down or right else image
