@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-// geotiff's web-worker dependency throws inside worker threads: tests run in forked processes.
+// Tests start worker threads of their own: each file runs in a forked process, not in a thread.
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],

@@ -20,7 +20,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const OWNED_PACKAGES: Readonly<Record<string, string>> = {
   "onnxruntime-node": "segment",
   piscina: "segment",
-  geotiff: "tiler",
   sharp: "tiler",
   express: "server",
   openseadragon: "viewer",
