@@ -10,6 +10,9 @@ import type { Slide } from "../tiler/slide.ts";
 import type { TissueMask } from "../tiler/tissue.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 
+/** Below this an object on a seam cannot be recognised from both sides, grid px. */
+const LEAST_OVERLAP = 16;
+
 /** Everything about a run that is decided before its first patch is read. */
 export interface RunPlan {
   readonly task: TaskSpec;
@@ -85,10 +88,11 @@ function requireOverlap(patchSize: number, overlap: number, stride: number): voi
       { patchSize, stride },
     );
   }
-  if (overlap < 0 || overlap > patchSize / 2) {
+  const most = patchSize / 2 - 1;
+  if (overlap < LEAST_OVERLAP || overlap > most) {
     throw new MicrotomeError(
       "usage",
-      `--overlap ${overlap} does not fit patches of ${patchSize} px: expected 0 to ${patchSize / 2}.`,
+      `--overlap ${overlap} does not fit patches of ${patchSize} px: expected ${LEAST_OVERLAP} to ${most}, so that an object on a seam is seen from both sides.`,
       { overlap, patchSize },
     );
   }

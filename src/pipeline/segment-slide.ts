@@ -220,14 +220,23 @@ async function mergeAndExport(run: PreparedRun, folder: RunFolder, options: Segm
         patches: plan.patches.patches,
         masksOf: (patch) => folder.ledger.masksOf(patch),
         scale: plan.scale,
-        slideMpp: plan.slideMpp,
+        slideMpp: run.slide.mpp ?? plan.slideMpp,
         seams: plan.task.seams,
         minAreaUm2: plan.task.minAreaUm2,
         maxAreaUm2: plan.task.maxAreaUm2,
         idSeed: run.key,
         stats: seams,
       }),
-      { path: folder.file(file), task: plan.task, model: model.name },
+      {
+        path: folder.file(file),
+        task: plan.task,
+        model: model.name,
+        provenance: {
+          modelSha256: model.sha256,
+          micrometersPerPixel: plan.slideMpp,
+          runKey: run.key,
+        },
+      },
     ),
   );
   return { objects, seams, files: [file] };
