@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import sharp from "sharp";
+import { DATA } from "../shared-data.ts";
 
 const MODELS = resolve(import.meta.dirname, "../cases/models");
-const DATA = process.env.MICROTOME_DATA ?? resolve(import.meta.dirname, "../../../shared/data");
 
 /** A real slide that cases with `needs` cut up; they skip where it is absent. */
 export const REAL_SLIDE = join(DATA, "slides/aperio-svs-jpeg/CMU-1-Small-Region.svs");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseIndex } from "../../src/evaluate/parse-index.ts";
 import badIndexes from "../cases/evaluate/bad-index.json" with { type: "json" };
+import { DATA, hasData } from "../shared-data.ts";
 
 describe("parseIndex", () => {
   test("reads what is there, in any order of columns, and leaves the rest null", () => {
@@ -62,28 +63,21 @@ describe("parseIndex", () => {
   });
 });
 
-const data =
-  process.env.MICROTOME_DATA ?? new URL("../../../shared/data", import.meta.url).pathname;
 const folders = ["test", "train"].flatMap((split) => {
-  const folder = join(data, split);
-  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const folder = join(DATA, split);
+  return hasData(split) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 });
 const indexes = folders
   .map((folder) => join(folder, "index.tsv"))
   .filter((path) => existsSync(path) && !path.includes("points-"));
 
-test.skipIf(indexes.length === 0)(
-  `every index of the shared data is read (needs MICROTOME_DATA or ${data})`,
-  () => {
-    for (const path of indexes) {
-      const text = readFileSync(path, "utf8");
-      const entries = parseIndex(text, path);
-      expect(entries).toHaveLength(text.trim().split("\n").length - 1);
-      for (const { image, label } of entries) {
-        expect(existsSync(join(path, "..", image)) && existsSync(join(path, "..", label))).toBe(
-          true,
-        );
-      }
+test.skipIf(indexes.length === 0)("every index of the shared data is read", () => {
+  for (const path of indexes) {
+    const text = readFileSync(path, "utf8");
+    const entries = parseIndex(text, path);
+    expect(entries).toHaveLength(text.trim().split("\n").length - 1);
+    for (const { image, label } of entries) {
+      expect(existsSync(join(path, "..", image)) && existsSync(join(path, "..", label))).toBe(true);
     }
-  },
-);
+  }
+});

@@ -1,26 +1,23 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
 import { FeatureSplitter } from "../../src/export/feature-splitter.ts";
 import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
 import { ringArea } from "../../src/geometry.ts";
+import { DATA, hasData } from "../shared-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "microtome-read-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const DATA = process.env.MICROTOME_DATA ?? resolve(import.meta.dirname, "../../../shared/data");
 const EXPORTS = join(DATA, "qupath-exports");
-const exported = existsSync(EXPORTS)
+const exported = hasData("qupath-exports")
   ? readdirSync(EXPORTS, { recursive: true, encoding: "utf8" }).filter((name) =>
       name.endsWith("json"),
     )
   : [];
-if (exported.length === 0) {
-  console.warn(`skipped: no QuPath exports at ${EXPORTS}; set MICROTOME_DATA to the data folder`);
-}
 
 function written(text: string): string {
   const path = join(folder, "file.geojson");

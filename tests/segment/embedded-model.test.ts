@@ -11,11 +11,10 @@ import { defaultModelFor, listModels, loadModel } from "../../src/segment/regist
 import { paintRle } from "../../src/segment/rle.ts";
 import { PatchSegmenter } from "../../src/segment/segment-patch.ts";
 import type { RgbImage } from "../../src/tiler/slide.ts";
+import { DATA, hasData } from "../shared-data.ts";
 import { job } from "./toy.ts";
 
 const PARITY = fileURLToPath(new URL("../../models/parity/", import.meta.url));
-const DATA =
-  process.env.MICROTOME_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const NUCLEI = join(DATA, "test/nuclei-monuseg-train13");
 
 /** What models/parity holds: answers of the reference implementation in Python to the same ONNX files. */
@@ -179,10 +178,9 @@ describe("the package's own models", async () => {
 });
 
 describe("nuclei of a real image", () => {
-  const present = existsSync(NUCLEI);
-  const what = present ? "" : ` (skipped: put the data sets at ${DATA} or set MICROTOME_DATA)`;
+  const present = hasData("test/nuclei-monuseg-train13");
 
-  it.skipIf(!present)(`cover most of what pathologists outlined${what}`, async () => {
+  it.skipIf(!present)("cover most of what pathologists outlined", async () => {
     const [, first] = (await readFile(join(NUCLEI, "index.tsv"), "utf8")).split("\n");
     const [imageName, labelName] = first!.split("\t") as [string, string];
     const box = { left: 100, top: 100, width: 512, height: 512 };

@@ -4,7 +4,7 @@ import { parseAperioDescription } from "../../src/tiler/formats/aperio.ts";
 import { parseOmeXml } from "../../src/tiler/formats/ome-tiff.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { parseDecimal } from "../../src/tiler/resolution.ts";
-import { DATA, hasData } from "./data.ts";
+import { DATA, hasData } from "../shared-data.ts";
 
 describe("Aperio's description", () => {
   it("gives µm/px and objective, with a point or a comma", () => {

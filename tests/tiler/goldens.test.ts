@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSlide } from "../../src/tiler/open-slide.ts";
-import { DATA, hasData } from "./data.ts";
+import { DATA, hasData } from "../shared-data.ts";
 
 const CASES = join(import.meta.dirname, "../cases/slides");
 

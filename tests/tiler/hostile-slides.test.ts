@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { MicrotomeError } from "../../src/errors.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import type { Slide } from "../../src/tiler/slide.ts";
-import { DATA, hasData } from "./data.ts";
+import { DATA, hasData } from "../shared-data.ts";
 import { busy, paint, rgb, scratchFolder } from "./write-slides.ts";
 
 interface Case {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import type { Slide } from "../../src/tiler/slide.ts";
 import { encodePng, readTileJpeg } from "../../src/tiler/tiles.ts";
-import { DATA, hasData } from "./data.ts";
+import { DATA, hasData } from "../shared-data.ts";
 import { paint, rgb, scratchFolder } from "./write-slides.ts";
 
 const folder = scratchFolder();

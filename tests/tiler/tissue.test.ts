@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { detectTissue, type TissueMask, tissueAreaMm2 } from "../../src/tiler/tissue.ts";
-import { DATA, hasData } from "./data.ts";
+import { DATA, hasData } from "../shared-data.ts";
 import { paint, rgb, scratchFolder } from "./write-slides.ts";
 
 const folder = scratchFolder();

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 /** The data folder beside the repository, or wherever MICROTOME_DATA points. */
 export const DATA = resolve(
-  process.env.MICROTOME_DATA ?? join(import.meta.dirname, "../../../shared/data"),
+  process.env.MICROTOME_DATA ?? join(import.meta.dirname, "../../shared/data"),
 );
 
 /** Whether a file of the data folder is there; says once what is missing. */
