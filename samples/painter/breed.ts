@@ -114,8 +114,11 @@ function drawLooks(kind: NucleusKind, site: Site, recipe: Recipe, random: Random
         stray: 0.05 + (1 - Math.abs(site.kinship)) * 0.3,
         ripple: 0.03 + 0.1 * n.pleomorphism * random.unit() + (dark ? 0.04 : 0),
         bend: 0.18 * random.normal(),
-        density: c * (dark ? random.between(0.85, 1.15) : random.between(0.58, 0.85)),
-        vesicular,
+        density:
+          c *
+          (1 - 0.45 * n.pale) *
+          (dark ? random.between(0.85, 1.15) : random.between(0.58, 0.85)),
+        vesicular: clamp(vesicular + (dark ? 0 : 0.5 * n.pale), 0, 1),
         clumps: random.between(0.35, 0.9),
         nucleoli: dark ? 0.2 : n.nucleoli,
       };

@@ -1,4 +1,4 @@
-import { hash, Random } from "./random.ts";
+import { hash, hashUnit, Random } from "./random.ts";
 import { drawStains, type StainRecipe } from "./stain.ts";
 
 /** What a zone of tissue is mainly made of. */
@@ -67,6 +67,8 @@ export interface Recipe {
     readonly tumourRadius: number;
     readonly pleomorphism: number;
     readonly vesicular: number;
+    /** How washed out tumour nuclei are, 0..1: only in pictures that vary widely. */
+    readonly pale: number;
     readonly nucleoli: number;
     readonly crowding: number;
     readonly contrast: number;
@@ -144,6 +146,7 @@ export function drawRecipe(seed: number, wish: RecipeWish): Recipe {
       tumourRadius: about(5.6, 1.7),
       pleomorphism: positive(0.2, 0.18),
       vesicular: positive(0.7, 0.5),
+      pale: Math.max(0, (spread - 0.4) / 0.6) * hashUnit(seed, 0x9a1e) * hashUnit(seed, 0x9a1f),
       nucleoli: positive(0.6, 0.7),
       crowding: about(0.86, 0.08),
       contrast: about(1, 0.22),
@@ -168,7 +171,7 @@ function drawWeights(random: Random): readonly number[] {
   });
   // Half the pictures lean on one kind, as one field of view does.
   if (random.chance(0.5)) {
-    const main = random.weighted([1, 1.2, 1.8, 0.5, 0.8]);
+    const main = random.weighted([1, 1.2, 2, 0.5, 0.45]);
     weights[main] = weights[main]! + 2.5;
   }
   return weights;

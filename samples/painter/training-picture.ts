@@ -1,4 +1,5 @@
-import type { Box } from "../../src/geometry.ts";
+import type { Box, Point } from "../../src/geometry.ts";
+import { cosTurns, sinTurns } from "./math.ts";
 import { hash, Random } from "./random.ts";
 import { drawRecipe, type Piece } from "./recipe.ts";
 import { emptyFields } from "./tissue.ts";
@@ -29,15 +30,17 @@ export function chooseView(seed: number, index: number, size: number, mpp: numbe
     return { world, box: { x: at, y: at, width: size, height: size }, jpegQuality };
   }
   // One picture in eight shows the edge of the tissue and glass beyond.
-  const pieces = random.chance(0.125) ? [edgePiece(random, CORNER, span)] : null;
+  const pieces = random.chance(0.125) ? [largePiece(random)] : null;
   const world = makeWorld(drawRecipe(own, { variation: 1, pieces }));
-  const far = pieces === null ? 2500 : span * 0.5;
+  const from =
+    pieces === null ? { x: CORNER, y: CORNER } : nearEdge(world, pieces[0]!, random, span);
+  const far = pieces === null ? 2500 : span * 0.6;
   let best: Box = { x: 0, y: 0, width: size, height: size };
   let most = -1;
   for (let attempt = 0; attempt < 12; attempt++) {
     const box: Box = {
-      x: Math.floor((CORNER + random.between(0, far)) / mpp),
-      y: Math.floor((CORNER + random.between(0, far)) / mpp),
+      x: Math.floor((from.x + random.between(0, far)) / mpp),
+      y: Math.floor((from.y + random.between(0, far)) / mpp),
       width: size,
       height: size,
     };
@@ -52,17 +55,29 @@ export function chooseView(seed: number, index: number, size: number, mpp: numbe
   return { world, box: best, jpegQuality };
 }
 
-/** One large piece whose border runs near the windows. */
-function edgePiece(random: Random, corner: number, span: number): Piece {
+function largePiece(random: Random): Piece {
   const radius = random.between(900, 2500);
-  const at = corner + span * random.between(0.3, 1.2);
   return {
-    x: at + radius * random.between(0.6, 0.78),
-    y: at + radius * random.between(0.6, 0.78),
+    x: CORNER + 2 * radius,
+    y: CORNER + 2 * radius,
     radiusX: radius,
     radiusY: radius * random.between(0.7, 1),
     turn: random.unit(),
   };
+}
+
+/** Where windows are cut so that they show the edge of a piece: found by walking outwards from its middle. */
+function nearEdge(world: World, piece: Piece, random: Random, span: number): Point {
+  const turn = random.unit();
+  const [dx, dy] = [cosTurns(turn), sinTurns(turn)];
+  let way = 0;
+  while (
+    way < 2 * piece.radiusX &&
+    world.tissue.outlineAt(piece.x + way * dx, piece.y + way * dy).depth > 0
+  ) {
+    way += 5;
+  }
+  return { x: piece.x + way * dx - 0.8 * span, y: piece.y + way * dy - 0.8 * span };
 }
 
 /** One to six pieces in a window, apart from each other. */
@@ -98,8 +113,8 @@ function interest(world: World, box: Box, mpp: number): number {
       const x = (box.x + ((c + 0.5) / 6) * box.width) * mpp;
       const y = (box.y + ((r + 0.5) / 6) * box.height) * mpp;
       world.tissue.sample(x, y, fields);
-      const busy = fields.nest > 0 || fields.gland > 0 || fields.lymph > 0.3;
-      if (fields.tissue > 0 && fields.fat < 0) useful += busy ? 1 : 0.35;
+      const busy = fields.nest > 0 || fields.gland > 0 ? 1 : fields.lymph > 0.3 ? 0.6 : 0.35;
+      if (fields.tissue > 0 && fields.fat < 0) useful += busy;
     }
   }
   return (useful / 36) * 1.2;
