@@ -2,6 +2,8 @@ import { stat } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { MicrotomeError, toErrorRecord } from "../errors.ts";
 import { writeQuPath } from "../export/qupath.ts";
+import type { Box } from "../geometry.ts";
+import type { Instance } from "../merge/instance.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { ModelSpec } from "../segment/model.ts";
@@ -216,17 +218,20 @@ async function mergeAndExport(run: PreparedRun, folder: RunFolder, options: Segm
   options.onProgress?.({ stage: "merge", done: 0, total, resumed: 0, failed: 0 });
   const { objects } = await watch.time("merge", () =>
     writeQuPath(
-      mergePatches({
-        patches: plan.patches.patches,
-        masksOf: (patch) => folder.ledger.masksOf(patch),
-        scale: plan.scale,
-        slideMpp: run.slide.mpp ?? plan.slideMpp,
-        seams: plan.task.seams,
-        minAreaUm2: plan.task.minAreaUm2,
-        maxAreaUm2: plan.task.maxAreaUm2,
-        idSeed: run.key,
-        stats: seams,
-      }),
+      within(
+        plan.parameters.region,
+        mergePatches({
+          patches: plan.patches.patches,
+          masksOf: (patch) => folder.ledger.masksOf(patch),
+          scale: plan.scale,
+          slideMpp: run.slide.mpp ?? plan.slideMpp,
+          seams: plan.task.seams,
+          minAreaUm2: plan.task.minAreaUm2,
+          maxAreaUm2: plan.task.maxAreaUm2,
+          idSeed: run.key,
+          stats: seams,
+        }),
+      ),
       {
         path: folder.file(file),
         task: plan.task,
@@ -240,6 +245,22 @@ async function mergeAndExport(run: PreparedRun, folder: RunFolder, options: Segm
     ),
   );
   return { objects, seams, files: [file] };
+}
+
+/** An object on a region's edge is whole, and belongs to the region that holds its centroid. */
+async function* within(region: Box | null, instances: AsyncIterable<Instance>) {
+  for await (const instance of instances) {
+    const { x, y } = instance.centroid;
+    if (
+      !region ||
+      (x >= region.x &&
+        y >= region.y &&
+        x < region.x + region.width &&
+        y < region.y + region.height)
+    ) {
+      yield instance;
+    }
+  }
 }
 
 async function describe(

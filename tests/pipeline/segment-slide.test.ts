@@ -114,9 +114,9 @@ describe("the painted sample", () => {
     expect(found.length).toBeGreaterThan(10);
     for (const { polygons } of found) {
       const box = ringBox(polygons[0]!.outer);
-      // Whole nuclei on the region's edge reach out of it, by less than the overlap.
-      expect(box.x + box.width).toBeGreaterThan(region.x - 1);
-      expect(box.x).toBeLessThan(region.x + region.width + 1);
+      // A nucleus on the region's edge is whole and may reach out of it, with less than half of it.
+      expect(box.x + box.width).toBeGreaterThan(region.x);
+      expect(box.x).toBeLessThan(region.x + region.width);
     }
   }, 120_000);
 });
@@ -127,7 +127,7 @@ describe("a slide that is damaged in one place", () => {
     const slide = join(out, "hurt.tif");
     const at = await offsetOfSomeTile(whole);
     const hurt = Buffer.from(whole);
-    hurt.fill(0, at, at + 400);
+    hurt.fill(0, at, at + 64);
     await writeFile(slide, hurt);
     const first = await segmentSlide({ slide, task: "nuclei", out });
     expect(first.record.state).toBe("incomplete");
@@ -145,7 +145,7 @@ describe("a slide that is damaged in one place", () => {
   }, 300_000);
 });
 
-/** Where a JPEG tile in the tissue of the sample begins in its file. */
+/** Where a JPEG tile in the tissue of the sample begins in its file, from its start-of-image marker. */
 async function offsetOfSomeTile(file: Buffer): Promise<number> {
   const slide = await openSlide(SAMPLE);
   try {
@@ -154,7 +154,7 @@ async function offsetOfSomeTile(file: Buffer): Promise<number> {
     const tail = Buffer.from(raw!.data.subarray(raw!.data.length - 300));
     const end = file.indexOf(tail);
     expect(end).toBeGreaterThan(0);
-    return end - 200;
+    return file.lastIndexOf(Buffer.from([0xff, 0xd8, 0xff]), end);
   } finally {
     await slide.close();
   }
