@@ -9,8 +9,9 @@ export const HEMATOXYLIN: StainVector = [0.65, 0.704, 0.286];
 /** Eosin: the same source. */
 export const EOSIN: StainVector = [0.072, 0.99, 0.105];
 /**
- * The same two stains as another laboratory's slides gave them: the reference vectors in common use with the method of
- * Macenko et al., ISBI 2009, 1107–1110. Slides lie between the two pairs.
+ * The same two stains as another laboratory's slides gave them: the reference vectors that M. Veta's
+ * implementation (staining-normalization, 2013) gives for the method of Macenko et al., ISBI 2009,
+ * 1107–1110. Slides lie between the two pairs.
  */
 const HEMATOXYLIN_MACENKO: StainVector = [0.5626, 0.7201, 0.4062];
 const EOSIN_MACENKO: StainVector = [0.2159, 0.8012, 0.5581];

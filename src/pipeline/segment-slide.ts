@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { MicrotomeError, toErrorRecord } from "../errors.ts";
 import { writeQuPath } from "../export/qupath.ts";
 import type { Box } from "../geometry.ts";
@@ -16,10 +16,10 @@ import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
-import type { Slide } from "../tiler/slide.ts";
-import { detectTissue, type TissueMask } from "../tiler/tissue.ts";
+import { detectTissue } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
 import { forEachBounded } from "./bounded.ts";
+import { describeRun, type PreparedRun } from "./describe-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 import { planRun, type RunPlan } from "./plan-run.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
@@ -68,16 +68,6 @@ export async function planSlide(options: SegmentSlideOptions): Promise<SegmentSl
   return { plan, model, areaMm2: segmentedAreaMm2(tissue, plan) };
 }
 
-interface PreparedRun {
-  readonly slide: Slide;
-  readonly plan: RunPlan;
-  readonly model: ModelSpec;
-  readonly tissue: TissueMask;
-  readonly identity: { readonly bytes: number; readonly sha256: string };
-  readonly key: string;
-  readonly watch: Stopwatch;
-}
-
 async function prepare(options: SegmentSlideOptions): Promise<PreparedRun> {
   const watch = new Stopwatch();
   const report = (stage: "open" | "tissue" | "model") =>
@@ -122,15 +112,15 @@ async function execute(
     fingerprint: run.identity.sha256,
   });
   try {
-    await folder.writeRecord(await describe(run, folder, "running", options, { objects: 0 }));
+    await folder.writeRecord(await describeRun(run, folder, "running", options.slide, null));
     await segmentPatches(run, folder, options);
     if (options.signal?.aborted) {
-      await folder.writeRecord(await describe(run, folder, "interrupted", options, { objects: 0 }));
+      await folder.writeRecord(await describeRun(run, folder, "interrupted", options.slide, null));
       throw interrupted(folder, run);
     }
     const found = await mergeAndExport(run, folder, options);
     const state: RunState = folder.ledger.counts.failed > 0 ? "incomplete" : "done";
-    const record = await describe(run, folder, state, options, found);
+    const record = await describeRun(run, folder, state, options.slide, found);
     await folder.writeRecord(record);
     return { record, folder: path, unchanged: false };
   } finally {
@@ -261,64 +251,6 @@ async function* within(region: Box | null, instances: AsyncIterable<Instance>) {
       yield instance;
     }
   }
-}
-
-async function describe(
-  run: PreparedRun,
-  folder: RunFolder,
-  state: RunState,
-  options: SegmentSlideOptions,
-  found: {
-    readonly objects: number;
-    readonly seams?: Readonly<Record<string, number>>;
-    readonly files?: readonly string[];
-  },
-): Promise<RunRecord> {
-  const { slide, plan, model, identity } = run;
-  const { done, failed, masks, prompts } = folder.ledger.counts;
-  const failures = await folder.ledger.failures();
-  const ids = new Map(plan.patches.patches.map((patch) => [patch.index, patch.id]));
-  return {
-    format: 1,
-    state,
-    researchUseOnly: "for research use only",
-    software: { name: "microtome", version: VERSION },
-    key: run.key,
-    task: plan.task.name,
-    slide: {
-      name: basename(options.slide),
-      path: relative(folder.path, resolve(options.slide)),
-      bytes: identity.bytes,
-      fingerprint: identity.sha256,
-      vendor: slide.vendor,
-      ...slide.size,
-    },
-    mpp: {
-      slide: plan.slideMpp,
-      source: slide.mpp?.source ?? "unknown",
-      used: plan.scale.mpp,
-      level: plan.scale.level,
-      upsampled: plan.scale.upsampled,
-    },
-    model: {
-      name: model.name,
-      version: model.version,
-      contract: model.contract,
-      sha256: model.sha256,
-      licence: model.licence,
-    },
-    parameters: plan.parameters,
-    patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
-    counts: { objects: found.objects, masks, prompts },
-    areaMm2: segmentedAreaMm2(run.tissue, plan),
-    seams: found.seams ?? {},
-    seconds: run.watch.seconds,
-    failures: failures.map(({ patch, error }) => ({
-      patch: ids.get(patch) ?? String(patch),
-      error,
-    })),
-    files: found.files ?? [],
-  };
 }
 
 function interrupted(folder: RunFolder, run: PreparedRun): MicrotomeError {

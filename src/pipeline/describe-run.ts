@@ -1,0 +1,83 @@
+import { basename, relative, resolve } from "node:path";
+import type { ModelSpec } from "../segment/model.ts";
+import type { RunFolder } from "../store/run-folder.ts";
+import type { RunRecord, RunState } from "../store/run-record.ts";
+import type { Slide } from "../tiler/slide.ts";
+import type { TissueMask } from "../tiler/tissue.ts";
+import { VERSION } from "../version.ts";
+import type { RunPlan } from "./plan-run.ts";
+import { segmentedAreaMm2 } from "./segmented-area.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+/** A run whose slide is open and whose plan is made. */
+export interface PreparedRun {
+  readonly slide: Slide;
+  readonly plan: RunPlan;
+  readonly model: ModelSpec;
+  readonly tissue: TissueMask;
+  readonly identity: { readonly bytes: number; readonly sha256: string };
+  readonly key: string;
+  readonly watch: Stopwatch;
+}
+
+/** What a finished run adds to its record. */
+export interface FoundObjects {
+  readonly objects: number;
+  readonly seams: Readonly<Record<string, number>>;
+  readonly files: readonly string[];
+}
+
+/** The content of run.json as the run now stands; objects are null until they are written. */
+export async function describeRun(
+  run: PreparedRun,
+  folder: RunFolder,
+  state: RunState,
+  slidePath: string,
+  found: FoundObjects | null,
+): Promise<RunRecord> {
+  const { slide, plan, model, identity } = run;
+  const { done, failed, masks, prompts } = folder.ledger.counts;
+  const failures = await folder.ledger.failures();
+  const ids = new Map(plan.patches.patches.map((patch) => [patch.index, patch.id]));
+  return {
+    format: 1,
+    state,
+    researchUseOnly: "for research use only",
+    software: { name: "microtome", version: VERSION },
+    key: run.key,
+    task: plan.task.name,
+    slide: {
+      name: basename(slidePath),
+      path: relative(folder.path, resolve(slidePath)),
+      bytes: identity.bytes,
+      fingerprint: identity.sha256,
+      vendor: slide.vendor,
+      ...slide.size,
+    },
+    mpp: {
+      slide: plan.slideMpp,
+      source: slide.mpp?.source ?? "unknown",
+      used: plan.scale.mpp,
+      level: plan.scale.level,
+      upsampled: plan.scale.upsampled,
+    },
+    model: {
+      name: model.name,
+      version: model.version,
+      contract: model.contract,
+      sha256: model.sha256,
+      licence: model.licence,
+    },
+    parameters: plan.parameters,
+    patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
+    counts: { objects: found?.objects ?? 0, masks, prompts },
+    areaMm2: segmentedAreaMm2(run.tissue, plan),
+    seams: found?.seams ?? {},
+    seconds: run.watch.seconds,
+    failures: failures.map(({ patch, error }) => ({
+      patch: ids.get(patch) ?? String(patch),
+      error,
+    })),
+    files: found?.files ?? [],
+  };
+}
