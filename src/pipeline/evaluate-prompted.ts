@@ -144,10 +144,6 @@ async function promptPatch(
     const corner = shift(toGrid(box, plan));
     return { ...corner, width: box.width / factor, height: box.height / factor };
   });
-  const asked =
-    protocol === "points"
-      ? points
-      : boxes.map((b) => ({ x: b.x + b.width / 2, y: b.y + b.height / 2 }));
   const result = await segmenter.segment({
     patchId: patch.id,
     image,
@@ -160,14 +156,8 @@ async function promptPatch(
     valid: validBox(patch, plan.patches.gridSize),
   });
   if (!result.ok) throw new PatchFailedError(`patch ${patch.id}: ${result.error.message}`);
-  // Masks come in the prompts' order, less those that are empty: a mask names its prompt by position.
-  let next = 0;
-  return asked.map(({ x, y }) => {
-    const mask = result.masks[next];
-    if (!mask || mask.point.x !== x || mask.point.y !== y) return null;
-    next++;
-    return mask;
-  });
+  const answers = new Map(result.masks.map((mask) => [mask.prompt, mask]));
+  return own.map((_, prompt) => answers.get(prompt) ?? null);
 }
 
 function toGrid({ x, y }: Point, plan: RunPlan): Point {
