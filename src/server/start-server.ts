@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port?: number;
+  /** Take any free port where `port` is taken, instead of refusing. */
+  readonly anyPortIfTaken?: boolean;
   /** What every request must bring; required where `host` is not loopback (then 16 characters or more). */
   readonly token?: string;
   /** Further names that requests may call this host by, e.g. behind a proxy. */
@@ -52,7 +54,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   checkToken(host, options.token);
   const library = await Library.open(options.target);
   const server = createServer(createApp(library, host, options));
-  await listen(server, host, port);
+  try {
+    await listen(server, host, port);
+  } catch (error) {
+    if (!options.anyPortIfTaken || !isTaken(error)) {
+      await library.close();
+      throw error;
+    }
+    await listen(server, host, 0);
+  }
   const bound = (server.address() as AddressInfo).port;
   const query = options.token === undefined ? "" : `?token=${encodeURIComponent(options.token)}`;
   return {
@@ -112,9 +122,14 @@ function checkToken(host: string, token: string | undefined): void {
   );
 }
 
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof MicrotomeError ? error.cause : null;
+  return (cause as NodeJS.ErrnoException | null)?.code === "EADDRINUSE";
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
+    const refuse = (cause: NodeJS.ErrnoException) => {
       const why = cause.code === "EADDRINUSE" ? "is taken" : `cannot be had (${cause.code})`;
       reject(
         new MicrotomeError(
@@ -124,7 +139,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
           cause,
         ),
       );
+    };
+    server.once("error", refuse);
+    server.listen(port, host, () => {
+      server.off("error", refuse);
+      resolve();
     });
-    server.listen(port, host, () => resolve());
   });
 }

@@ -47,7 +47,7 @@ export class App {
       this.#view.viewer,
       (drawn, complete) => {
         document.body.dataset.drawn = String(drawn);
-        document.body.dataset.settled = String(complete);
+        document.body.dataset.settled = String(complete && document.body.dataset.ready === "true");
       },
       (error) => this.#fail(error),
     );
@@ -79,6 +79,14 @@ export class App {
     }
   }
 
+  /** Follows an address that was typed or pasted while the page was open. */
+  async #follow(): Promise<void> {
+    const address = readAddress(location.hash);
+    const item = this.#find(address.item);
+    if (item && item !== this.#item) await this.#show(item);
+    if (address.place) this.#view.goTo(address.place, true);
+  }
+
   #find(id: string | null): Item | undefined {
     return this.#items.find((item) => item.id === id);
   }
@@ -90,6 +98,7 @@ export class App {
   async #show(item: Item): Promise<void> {
     const sameSlide = this.#item !== null && item.slide !== null && this.#item.slide === item.slide;
     document.body.dataset.ready = "false";
+    document.body.dataset.settled = "false";
     byId("notice").hidden = true;
     this.#item = item;
     this.#run = null;
@@ -117,6 +126,7 @@ export class App {
     this.#inView.show(loaded?.overlay ? loaded.id : null);
     document.body.dataset.objects = String(loaded?.overlay?.objects ?? 0);
     document.body.dataset.ready = "true";
+    this.#overlay.redraw();
   }
 
   #showRun(run: RunInfo): void {
@@ -244,6 +254,9 @@ export class App {
           (error) => this.#fail(error),
         );
       }
+    });
+    window.addEventListener("hashchange", () => {
+      this.#follow().catch((error) => this.#fail(error));
     });
     byId("notice-close").addEventListener("click", () => {
       byId("notice").hidden = true;

@@ -13,7 +13,7 @@ const STAIN: readonly Rgb[] = [
 
 /** Colours that stand out from it and from each other, in the order that they are given out. */
 const STAND_INS: readonly Rgb[] = [
-  [0, 190, 120],
+  [0, 205, 130],
   [255, 196, 0],
   [0, 170, 235],
   [255, 120, 30],

@@ -108,7 +108,8 @@ export class OverlayCanvas {
     const target = this.#target;
     const look = this.#look;
     if (!frame || !target || !look?.visible) {
-      this.#onDrawn(0, true);
+      // A run whose colours are still on their way is not drawn yet.
+      this.#onDrawn(0, !target || look?.visible === false);
       return;
     }
     const view: View = {

@@ -75,6 +75,15 @@ describe("where it listens", () => {
     });
   });
 
+  test("a port that is taken is passed over where any will do", async () => {
+    await withServer({}, async ({ port }) => {
+      await withServer({ port, anyPortIfTaken: true }, async (other) => {
+        expect(other.port).not.toBe(port);
+        expect((await send(other.port, "/api/items")).status).toBe(200);
+      });
+    });
+  });
+
   test("a target that does not exist is refused", async () => {
     expect((await refusal({ target: join(root, "nothing.svs") })).code).toBe("input-not-found");
   });
