@@ -19,8 +19,19 @@ export function objectsSection(run: RunInfo): HTMLElement {
   const downloads = element("p", { class: "downloads" });
   run.downloads.forEach(({ name, url }, i) => {
     const look = i === 0 ? "download primary" : "download";
-    const text = name.endsWith(".gz") ? "Download GeoJSON" : "Uncompressed";
-    downloads.append(element("a", { class: look, href: url, download: true, title: name }, text));
+    const text = name.endsWith(".gz") ? "Download GeoJSON" : ".geojson";
+    downloads.append(
+      element(
+        "a",
+        {
+          class: look,
+          href: url,
+          download: true,
+          title: name.endsWith(".gz") ? name : `${name}, not compressed`,
+        },
+        text,
+      ),
+    );
   });
   const heading = run.task.charAt(0).toUpperCase() + run.task.slice(1);
   return section("objects", heading, ...parts, downloads);

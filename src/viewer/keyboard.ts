@@ -15,7 +15,7 @@ export function bindKeys(bindings: readonly KeyBinding[]): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target as HTMLElement;
-    if (target.matches("select, input, textarea") || target.closest("dialog")) return;
+    if (target.matches("select, input, textarea") || target.closest("dialog[open]")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const binding = bindings.find(({ keys }) => keys.includes(key));
     if (!binding) return;
