@@ -9,6 +9,8 @@ export default defineConfig({
     outDir: fileURLToPath(new URL("dist/viewer", import.meta.url)),
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    // The bundle carries OpenSeadragon: its licence asks that the notice goes with it.
+    license: { fileName: "third-party-licences.md" },
     modulePreload: { polyfill: false },
     target: "es2022",
   },
