@@ -19,7 +19,7 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     seams: "own",
     objectType: "detection",
     // QuPath's own classes have no nucleus: its colour for immune cells is the nearest and shows on H&E.
-    color: [160, 90, 160],
+    color: [0, 205, 130],
     source:
       "MoNuSeg and PanNuke, the field's nuclei data sets, are 40x, i.e. about 0.25 µm/px (Kumar et al. 2017, doi:10.1109/TMI.2017.2677499; Gamper et al. 2020, arXiv:2003.10778)",
   },
