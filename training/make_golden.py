@@ -22,8 +22,6 @@ from promptable.evaluate import open_model
 from promptable.model import load
 from promptable.runtime import Encoded, Runtime, TorchRuntime
 
-SIZE = 256
-
 
 def answers(
     runtime: Runtime, image: np.ndarray, points: np.ndarray, boxes: np.ndarray, config: AutoConfig
@@ -82,11 +80,12 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--origin", default="painted by samples/ (CC0)")
+    parser.add_argument("--size", type=int, default=256, help="px a side, a multiple of 64")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
     runtime, config, spec = open_model(args.model)
-    image = np.ascontiguousarray(read_rgb(args.image)[:SIZE, :SIZE])
+    image = np.ascontiguousarray(read_rgb(args.image)[: args.size, : args.size])
     args.out.mkdir(parents=True, exist_ok=True)
     name = str(spec["name"])
     cv2.imwrite(str(args.out / f"{name}.png"), image[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
@@ -94,7 +93,8 @@ def main() -> None:
     points = peaks(seen.objectness, config.objectness_threshold, config.peak_radius_px, runtime.stride)
     scores = [seen.objectness[int(y // runtime.stride), int(x // runtime.stride)] for x, y in points]
     points = points[np.argsort(scores)[::-1][:6]]
-    corners = np.array([[0.5, 0.5], [SIZE - 1, SIZE - 1], [SIZE / 2, 3.25], [100.3, 127.9]], np.float32)
+    size = args.size
+    corners = np.array([[0.5, 0.5], [size - 1, size - 1], [size / 2, 3.25], [100.3, 127.9]], np.float32)
     boxes = np.array([[x - 11, y - 9, x + 12, y + 10] for x, y in points[:4]], np.float32)
     points = np.concatenate([points, corners]).astype(np.float32)
     golden = {

@@ -219,3 +219,28 @@ def automatic(runtime: Runtime, image: np.ndarray, config: AutoConfig) -> np.nda
     found = candidates(runtime, runtime.encode(image), config)
     masks = masks_of(found.windows, found.origins, found.iou, found.encoded, runtime.stride, config)
     return suppress(masks, image.shape[0], image.shape[1], config.nms_iou, config.min_area_um2 / config.mpp**2)
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """Thresholds of the grid mode: a prompt every so many px, whatever the image holds."""
+
+    step_px: float = 16.0
+    predicted_iou_threshold: float = 0.5
+    stability_threshold: float = 0.7
+    stability_offset: float = 1.0
+
+
+def grid_points(height: int, width: int, step_px: float) -> np.ndarray:
+    """Centres of a regular grid over the image: [P,2] px, raster order."""
+    across, down = max(1, round(width / step_px)), max(1, round(height / step_px))
+    x = (np.arange(across) + 0.5) * width / across
+    y = (np.arange(down) + 0.5) * height / down
+    return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
+
+
+def stability(windows: np.ndarray, threshold: float, offset: float) -> np.ndarray:
+    """Area above threshold + offset over area above threshold - offset, on cells: [P]."""
+    high = (windows > threshold + offset).sum((1, 2))
+    low = (windows > threshold - offset).sum((1, 2))
+    return high / np.maximum(low, 1)

@@ -14,11 +14,12 @@ from .runtime import Runtime
 #: Tried one after the other, twice round.
 CHOICES: dict[str, tuple[float, ...]] = {
     "objectness_threshold": (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6),
-    "mask_threshold": (-1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
-    "predicted_iou_threshold": (0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
+    "mask_threshold": (-2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
+    "predicted_iou_threshold": (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "nms_iou": (0.15, 0.2, 0.3, 0.4, 0.5),
 }
-RADII = (4.0, 6.0, 8.0, 10.0)
+#: Peak radii that are tried, in cells.
+RADII = (2.0, 3.0, 4.0, 5.0, 8.0)
 
 
 @dataclass
@@ -37,11 +38,21 @@ def crop_of(sample: Sample, largest: int) -> tuple[np.ndarray, np.ndarray]:
     return sample.image[:largest, :largest], sample.label[:largest, :largest]
 
 
+def few(samples: list[Sample], each: int = 8) -> list[Sample]:
+    """At most ``each`` samples of a source, evenly spread."""
+    out = []
+    for source in sorted({s.source for s in samples}):
+        members = [s for s in samples if s.source == source]
+        step = max(1, -(-len(members) // each))
+        out += members[::step]
+    return out
+
+
 def prepare(runtime: Runtime, samples: list[Sample], config: AutoConfig, largest: int = 640) -> list[Case]:
     """Encode and decode once; thresholds are then tried without the model."""
-    low = config.but(objectness_threshold=0.2, peak_radius_px=RADII[0])
+    low = config.but(objectness_threshold=0.2, peak_radius_px=RADII[0] * runtime.stride)
     cases = []
-    for sample in samples:
+    for sample in few(samples):
         image, truth = crop_of(sample, largest)
         found = candidates(runtime, runtime.encode(image), low)
         cells = (found.points / runtime.stride).astype(int)
@@ -84,7 +95,8 @@ def calibrate(
     cases = prepare(runtime, samples, config)
     best, _ = score(cases, runtime.stride, config)
     for _ in range(rounds):
-        for name, values in ({"peak_radius_px": RADII} | CHOICES).items():
+        radii = tuple(r * runtime.stride for r in RADII)
+        for name, values in ({"peak_radius_px": radii} | CHOICES).items():
             for value in values:
                 trial = config.but(**{name: value})
                 got, _ = score(cases, runtime.stride, trial)

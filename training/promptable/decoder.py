@@ -91,6 +91,8 @@ class Decoder(nn.Module):
         c = self.config
         n, s = c.cells, c.stride
         rows, columns = features.shape[2], features.shape[3]
+        if not torch.jit.is_tracing() and columns % SNAP:
+            raise ValueError(f"{columns} columns of cells: the image's width must be a multiple of {SNAP * s} px")
 
         # The window's first cell: a multiple of SNAP cells, so that whole runs of SNAP cells are copied.
         first = torch.floor((points / s - n / 2) / SNAP + 0.5)  # [P,2] in runs

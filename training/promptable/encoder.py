@@ -48,7 +48,7 @@ class Residual(nn.Module):
 class Encoder(nn.Module):
     """Image [B,3,H,W] (normalised) to the dense maps a prompt decoder reads.
 
-    H and W are multiples of 16. Returns a dict of
+    H and W are multiples of 16 (the decoder wants more: see decoder.SNAP). Returns a dict of
     ``embedding`` [B,C,H/4,W/4], ``features`` [B,F,H/s,W/s] and ``dense`` [B,3,H/s,W/s] logits
     in the order objectness, foreground, boundary.
     """

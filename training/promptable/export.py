@@ -103,8 +103,8 @@ def export(model: Promptable, out: Path) -> tuple[Path, Path]:
 def compare(model: Promptable, encoder_path: Path, decoder_path: Path, tolerance: float = 2e-3) -> float:
     """Largest difference of the ONNX graphs from PyTorch on another size and prompt count."""
     generator = torch.Generator().manual_seed(1)
-    image = torch.randint(0, 255, (1, 208, 176, 3), dtype=torch.uint8, generator=generator)
-    points = torch.rand(33, 2, generator=generator) * torch.tensor([176.0, 208.0])
+    image = torch.randint(0, 255, (1, 256, 192, 3), dtype=torch.uint8, generator=generator)
+    points = torch.rand(33, 2, generator=generator) * torch.tensor([192.0, 256.0])
     boxes = torch.cat([points - 9, points + 15], 1)
     has_box = (torch.arange(33) % 2).float()
     boxes = boxes * has_box[:, None]

@@ -14,13 +14,12 @@ import json
 import shutil
 from pathlib import Path
 
-from .automatic import AutoConfig
+from .automatic import AutoConfig, GridConfig
 from .calibrate import prepare, score
-from .decoder import SNAP
 from .export import export
 from .model import load
 from .quantise import quantise
-from .runtime import OnnxRuntime
+from .runtime import OnnxRuntime, input_stride
 from .tasks import TASKS, Task
 
 LOSS_ALLOWED = 0.005
@@ -42,7 +41,7 @@ def validation_score(
 
 
 def describe(
-    task: Task, version: str, encoder: Path, decoder: Path, auto: AutoConfig, sources: list[str]
+    task: Task, version: str, encoder: Path, decoder: Path, auto: AutoConfig, grid: GridConfig, sources: list[str]
 ) -> dict[str, object]:
     """The model's JSON description, in the form src/segment reads."""
     window = task.model.decoder
@@ -53,7 +52,7 @@ def describe(
         "contract": "window",
         "tasks": list(task.product_tasks),
         "files": {"encoder": describe_file(encoder), "decoder": describe_file(decoder)},
-        "input": {"stride": SNAP * window.stride, "preferredSize": 1024},
+        "input": {"stride": input_stride(window.stride), "preferredSize": 1024},
         "window": {"cells": window.cells, "stride": window.stride},
         "mpp": auto.mpp,
         "masksPerPrompt": 1,
@@ -67,12 +66,13 @@ def describe(
             "minAreaUm2": auto.min_area_um2,
         },
         "grid": {
-            "pointsPerSide": 64,
-            "predictedIouThreshold": auto.predicted_iou_threshold,
-            "stabilityScoreThreshold": 0.7,
-            "stabilityScoreOffset": 1.0,
+            "pointsPerSide": round(1024 / grid.step_px),
+            "predictedIouThreshold": grid.predicted_iou_threshold,
+            "stabilityScoreThreshold": grid.stability_threshold,
+            "stabilityScoreOffset": grid.stability_offset,
             "maskThreshold": auto.mask_threshold,
             "nmsIou": auto.nms_iou,
+            "nmsKind": "mask",
             "minAreaUm2": auto.min_area_um2,
         },
         "licence": "Apache-2.0",
@@ -91,7 +91,9 @@ def main() -> None:
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     task = TASKS[args.task]
-    auto = AutoConfig(**json.loads(args.validation.read_text())["auto"])
+    chosen = json.loads(args.validation.read_text())
+    auto = AutoConfig(**chosen["auto"])
+    grid = GridConfig(**{k: v for k, v in chosen.get("grid", {}).items() if k not in ("score", "images")})
     work = args.checkpoint.parent / "export"
     encoder, decoder = export(load(str(args.checkpoint)), work)
     small = quantise(encoder, work / "encoder.int8.onnx", args.task, painted=args.painted)
@@ -106,7 +108,7 @@ def main() -> None:
     shutil.copyfile(small, shipped[0])
     shutil.copyfile(decoder, shipped[1])
     sources = sorted({s.source for s in task.load(args.painted)})
-    description = describe(task, args.version, *shipped, auto, sources)
+    description = describe(task, args.version, *shipped, auto, grid, sources)
     (args.models / f"{name}.json").write_text(json.dumps(description, indent=2) + "\n")
     report = {"fp32": full_score, "int8": small_score, "figures": figures}
     (work / "package.json").write_text(json.dumps(report, indent=1) + "\n")

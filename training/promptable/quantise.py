@@ -4,7 +4,8 @@
         --out runs/nuclei/export/encoder.int8.onnx
 
 Weights use seven bits (reduce_range), so that CPUs without VNNI do not overflow; activations
-are calibrated on crops of training images.
+are calibrated on crops of training images. The two 1x1 convolutions that give the outputs stay in float: they cost
+little and lose most.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -54,6 +56,7 @@ def quantise(
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(str(encoder), str(prepared), skip_symbolic_shape=True)
+        heads = [n.name for n in onnx.load(str(prepared)).graph.node if n.op_type == "Conv" and "/to_" in n.name]
         quantize_static(
             str(prepared),
             str(out),
@@ -64,6 +67,7 @@ def quantise(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
+            nodes_to_exclude=heads,
             op_types_to_quantize=["Conv", "Add", "Resize", "Relu"],
             extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 0.05},
         )

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from .decoder import SNAP
 from .encoder import normalise
 from .export import session
 from .model import Promptable
@@ -40,11 +41,13 @@ class Runtime(Protocol):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
 
-def pad(image: np.ndarray, multiple: int = 64) -> np.ndarray:
-    """Reflected on the right and below, so that a row of features is whole runs of ``decoder.SNAP`` cells.
+def input_stride(stride: int) -> int:
+    """What an input's sides must be multiples of, px: whole runs of cells of ``stride`` px."""
+    return SNAP * stride
 
-    A run is 16 cells: 32 px for nuclei, 64 px for regions; 64 suits both.
-    """
+
+def pad(image: np.ndarray, multiple: int) -> np.ndarray:
+    """Reflected on the right and below to a multiple."""
     height, width = image.shape[:2]
     down, right = -height % multiple, -width % multiple
     return cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REFLECT_101) if down or right else image
@@ -90,7 +93,7 @@ class TorchRuntime(_Base):
 
     @torch.no_grad()
     def encode(self, image: np.ndarray) -> Encoded:
-        padded = torch.from_numpy(np.ascontiguousarray(pad(image)))[None]
+        padded = torch.from_numpy(np.ascontiguousarray(pad(image, input_stride(self.stride))))[None]
         x = normalise(padded).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             out = self.model.encoder(x)
@@ -116,7 +119,7 @@ class OnnxRuntime(_Base):
 
     def encode(self, image: np.ndarray) -> Encoded:
         names = ["embedding", "features", "objectness", "foreground"]
-        out = self.encoder.run(names, {"image": np.ascontiguousarray(pad(image))[None]})
+        out = self.encoder.run(names, {"image": np.ascontiguousarray(pad(image, input_stride(self.stride)))[None]})
         return Encoded(out[0], out[1], out[2][0, 0], out[3][0, 0], *image.shape[:2])
 
     def _decode(

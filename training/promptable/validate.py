@@ -13,21 +13,23 @@ from pathlib import Path
 import torch
 
 from .automatic import AutoConfig
-from .calibrate import calibrate
+from .calibrate import calibrate, few
 from .model import load
 from .prompted import prompted
 from .runtime import TorchRuntime
 from .tasks import TASKS
 
 
-def validate(checkpoint: Path, task_name: str, painted: Path | None, bfloat16: bool) -> dict[str, object]:
+def validate(
+    checkpoint: Path, task_name: str, painted: Path | None, bfloat16: bool, tried: list[int]
+) -> dict[str, object]:
     """Calibrated thresholds, the figures they give, and the prompted figures."""
     task = TASKS[task_name]
     samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
     runtime = TorchRuntime(load(str(checkpoint)), bfloat16)
     results: dict[str, object] = {"checkpoint": checkpoint.name, "images": len(samples)}
     best: tuple[float, AutoConfig] | None = None
-    for passes in (0, 1):
+    for passes in tried:
         start = AutoConfig(refine_passes=passes, **task.auto)
         config, overall, means = calibrate(runtime, samples, start)
         results[f"refine{passes}"] = {"score": overall, "auto": asdict(config), "figures": means}
@@ -36,7 +38,7 @@ def validate(checkpoint: Path, task_name: str, painted: Path | None, bfloat16: b
             best = (overall, config)
     assert best is not None
     results["score"], results["auto"] = best[0], asdict(best[1])
-    results["prompted"] = prompted(runtime, samples, best[1], task.disc_px)
+    results["prompted"] = prompted(runtime, few(samples), best[1], task.disc_px)
     return results
 
 
@@ -46,10 +48,11 @@ def main() -> None:
     parser.add_argument("--task", choices=sorted(TASKS), default="nuclei")
     parser.add_argument("--painted", type=Path)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--passes", type=int, nargs="+", default=[0, 1], help="second passes that are tried")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16)
+    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16, args.passes)
     args.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
