@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeQuPath } from "../../src/export/qupath.ts";
 import type { Instance } from "../../src/merge/instance.ts";
@@ -11,16 +11,8 @@ import { connectedParts } from "../../src/merge/span-sets.ts";
 import cases from "../cases/geojson/validity.json" with { type: "json" };
 import { randomFrom } from "../merge/random.ts";
 import { spansFrom, spiral } from "../merge/shapes.ts";
+import { hasShapely, judgeWithShapely, PYTHON } from "../shapely.ts";
 import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
-
-const PYTHON = process.env.MICROTOME_PYTHON ?? "python3";
-const SCRIPT = resolve(import.meta.dirname, "../cases/geojson/check-with-shapely.py");
-const hasShapely = spawnSync(PYTHON, ["-c", "import shapely"]).status === 0;
-if (!hasShapely) {
-  console.warn(
-    `skipped: ${PYTHON} has no shapely; pip install shapely, or set MICROTOME_PYTHON to a Python that has it`,
-  );
-}
 
 /** Rough masks of every kind, outlined at many scales and places. */
 function* fuzzed(count: number): Generator<Instance, void, void> {
@@ -43,18 +35,7 @@ function* fuzzed(count: number): Generator<Instance, void, void> {
   }
 }
 
-interface Verdict {
-  readonly polygons: number;
-  readonly invalid: readonly unknown[];
-  readonly invalidAfterRounding: readonly unknown[];
-}
-
-function judged(path: string): Verdict {
-  const output = spawnSync(PYTHON, [SCRIPT, path], { encoding: "utf8", maxBuffer: 1 << 28 });
-  return (JSON.parse(output.stdout) as { files: Verdict[] }).files[0]!;
-}
-
-describe.skipIf(!hasShapely)("GEOS, through shapely", () => {
+describe.skipIf(!hasShapely())("GEOS, through shapely", () => {
   it("finds every outline valid, before and after rounding to 0.01", {
     timeout: 900_000,
   }, async () => {
@@ -63,7 +44,7 @@ describe.skipIf(!hasShapely)("GEOS, through shapely", () => {
       const path = join(folder, "fuzzed.geojson.gz");
       const count = Number(process.env.MICROTOME_FUZZ ?? 300);
       const { objects } = await writeQuPath(streamOf(fuzzed(count)), { path, task: NUCLEI });
-      const verdict = judged(path);
+      const verdict = judgeWithShapely(path);
       expect(verdict.polygons).toBe(objects);
       expect(objects).toBeGreaterThan(count);
       expect(verdict.invalid).toEqual([]);
@@ -107,7 +88,7 @@ describe.skipIf(!hasShapely)("GEOS, through shapely", () => {
         ],
       ];
       writeFileSync(path, JSON.stringify({ type: "Polygon", coordinates }));
-      expect(judged(path).invalid).toHaveLength(1);
+      expect(judgeWithShapely(path).invalid).toHaveLength(1);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -9,6 +9,7 @@ import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
 import { polygonArea, ringBox } from "../../src/geometry.ts";
 import { planSlide, segmentSlide } from "../../src/pipeline/segment-slide.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
+import { hasShapely, judgeWithShapely } from "../shapely.ts";
 import { DATA, hasData } from "../shared-data.ts";
 
 const SAMPLES = resolve(import.meta.dirname, "../../samples");
@@ -190,6 +191,18 @@ describe("real slides", () => {
       expect(await darknessRatio(file, slide)).toBeLessThan(0.85);
     },
     300_000,
+  );
+
+  it.skipIf(!hasData(CMU) || !hasShapely())(
+    "CMU: GEOS finds every polygon valid",
+    () => {
+      const file = join(out, "CMU-1-Small-Region.nuclei", "nuclei.geojson.gz");
+      const verdict = judgeWithShapely(file);
+      expect(verdict.polygons).toBeGreaterThan(1000);
+      expect(verdict.invalid).toEqual([]);
+      expect(verdict.invalidAfterRounding).toEqual([]);
+    },
+    120_000,
   );
 
   it.skipIf(!hasData(OME))(
