@@ -11,9 +11,12 @@ const bin = join(root, "dist", "cli", "main.js");
 const passed = process.argv.slice(2);
 const serve = !passed.includes("--no-serve");
 const args = passed.filter((argument) => argument !== "--no-serve");
-if (!hasSlide(args)) args.unshift(join(root, "samples", "sample.tif"));
-if (!args.includes("--task")) args.push("--task", "nuclei");
-if (!args.includes("--out")) args.push("--out", join(root, "out"));
+const own = !hasSlide(args);
+if (own) args.unshift(join(root, "samples", "sample.tif"));
+if (!has("--task")) args.push("--task", "nuclei");
+if (!has("--out")) args.push("--out", join(root, "out"));
+// The sample starts anew every time; a slide of the user's goes on where an earlier demo stopped.
+if (!has("--overwrite") && !has("--resume")) args.push(own ? "--overwrite" : "--resume");
 
 ensureInstalled();
 if (isStale()) {
@@ -21,7 +24,7 @@ if (isStale()) {
   runStep("npm", ["run", "build", "--loglevel=error"]);
 }
 
-const first = spawnSync(process.execPath, [bin, "segment", ...args, "--overwrite", "--json"], {
+const first = spawnSync(process.execPath, [bin, "segment", ...args, "--json"], {
   // People call npm from their own folder: a slide's path is meant from there.
   cwd: process.env.INIT_CWD ?? process.cwd(),
   stdio: ["inherit", "pipe", "inherit"],
@@ -29,7 +32,10 @@ const first = spawnSync(process.execPath, [bin, "segment", ...args, "--overwrite
   maxBuffer: 64 * 1024 * 1024,
 });
 const summary = first.stdout ? JSON.parse(first.stdout.trim().split("\n").at(-1)) : null;
-if (!summary?.run) process.exit(first.status ?? 1);
+if (!summary?.run) {
+  if (summary) console.log(JSON.stringify(summary, null, 2));
+  process.exit(first.status ?? 1);
+}
 
 console.log(
   `${summary.slide}: ${summary.objects} objects (${summary.task}) in ${summary.areaMm2.toFixed(2)} mm², ${summary.seconds.toFixed(1)} s, model ${summary.model.name}`,
@@ -48,6 +54,11 @@ viewer.stdout.on("data", (data) => {
 });
 viewer.on("exit", (code) => process.exit(code ?? 0));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => viewer.kill(signal));
+
+/** Whether an option is given, as `--name value` or `--name=value`. */
+function has(name) {
+  return args.some((argument) => argument === name || argument.startsWith(`${name}=`));
+}
 
 /** Whether a slide is named: an argument that is neither an option nor an option's value. */
 function hasSlide(list) {

@@ -2,7 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { MicrotomeError, toErrorRecord } from "../errors.ts";
 import { segmentSlide } from "../pipeline/segment-slide.ts";
-import { Arguments, type Command, type Terminal } from "./command.ts";
+import { runFolderName } from "../store/run-folder.ts";
+import { Arguments, type Command, type Terminal, usage } from "./command.ts";
 import { endProgressLine, formatSeconds } from "./progress-line.ts";
 import { SEGMENT_HELP, SEGMENT_OPTIONS, segmentOptions } from "./segment.ts";
 
@@ -35,6 +36,7 @@ ${SEGMENT_HELP}`,
   async run(args, terminal) {
     const parsed = Arguments.parse("batch", args, SEGMENT_OPTIONS, [1, 1]);
     const items = await listSlides(parsed.positionals[0]!);
+    refuseSharedFolders(items, parsed.required("task"));
     const rows: BatchRow[] = [];
     for (const [index, item] of items.entries()) {
       const label = `[${index + 1}/${items.length}] ${basename(item.slide)}`;
@@ -48,6 +50,22 @@ ${SEGMENT_HELP}`,
     return rows.every((row) => row.why === "") ? 0 : 1;
   },
 };
+
+/** Two slides of one stem would replace each other's run. */
+function refuseSharedFolders(items: readonly BatchItem[], task: string): void {
+  const owners = new Map<string, string>();
+  for (const { slide } of items) {
+    const folder = runFolderName(slide, task);
+    const owner = owners.get(folder);
+    if (owner !== undefined) {
+      throw usage(
+        "batch",
+        `${owner} and ${slide} would share the run folder ${folder}; rename one, or run them with different --out`,
+      );
+    }
+    owners.set(folder, slide);
+  }
+}
 
 async function segmentOne(
   parsed: Arguments,
@@ -95,6 +113,7 @@ async function segmentOne(
 function stopsTheBatch(code: string): boolean {
   return [
     "interrupted",
+    "output-unwritable",
     "unknown-task",
     "model-not-found",
     "model-contract",
@@ -127,6 +146,8 @@ async function listFolder(folder: string): Promise<BatchItem[]> {
   const names = (await readdir(folder, { withFileTypes: true }))
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => entry.name)
+    // "._slide.svs" is what macOS leaves beside slide.svs on foreign disks.
+    .filter((name) => !name.startsWith("."))
     .filter((name) => SLIDE_ENDINGS.has(extname(name).toLowerCase()));
   return names.sort().map((name) => ({ slide: join(folder, name), mpp: null }));
 }

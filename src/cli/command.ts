@@ -6,7 +6,7 @@ import type { Box } from "../geometry.ts";
 export interface Terminal {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  /** Aborted by Ctrl-C or SIGTERM. */
+  /** Aborted by Ctrl-C or SIGTERM, which it takes over as soon as it is first looked at. */
   readonly signal: AbortSignal;
 }
 

@@ -56,8 +56,23 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(rest, openTerminal());
 }
 
-/** The first Ctrl-C asks for an orderly end, the second ends at once: the ledger bears either. */
+/**
+ * The first Ctrl-C asks for an orderly end, the second ends at once: the ledger bears either.
+ * Only a command that looks at the signal takes Ctrl-C over; the others end as any program does.
+ */
 function openTerminal(): Terminal {
+  let controller: AbortController | null = null;
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get signal() {
+      controller ??= abortOnInterrupt();
+      return controller.signal;
+    },
+  };
+}
+
+function abortOnInterrupt(): AbortController {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(130);
@@ -65,7 +80,7 @@ function openTerminal(): Terminal {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  return { stdout: process.stdout, stderr: process.stderr, signal: controller.signal };
+  return controller;
 }
 
 function explain(error: unknown): number {

@@ -4,7 +4,8 @@ import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/se
 import { Arguments, type Command, type Terminal } from "./command.ts";
 import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
 
-const OPTIONS = {
+/** The options that `segment` and `batch` share. */
+export const SEGMENT_OPTIONS = {
   task: { type: "string" },
   out: { type: "string" },
   model: { type: "string" },
@@ -19,7 +20,6 @@ const OPTIONS = {
   overlap: { type: "string" },
   resume: { type: "boolean" },
   overwrite: { type: "boolean" },
-  "dry-run": { type: "boolean" },
   json: { type: "boolean" },
 } as const;
 
@@ -29,11 +29,11 @@ export const SEGMENT_HELP = `  --model NAME|FILE.json    an embedded model or yo
   --mpp N                   µm per level-0 px, where the file does not say or is wrong
   --workers N               worker threads (one per core where memory allows)
   --prompts auto|grid       where prompts go: objectness peaks, or SAM's regular grid
-  --points-per-side N       grid prompts a side of a patch
+  --points-per-side N       grid prompts a side of a patch; asks for the grid
   --iou N  --stability N    thresholds, 0 to 1
   --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
   --resume                  go on with an unfinished run
-  --overwrite               throw an unfinished run away
+  --overwrite               replace an earlier run that would otherwise be kept
   --json                    one JSON object on stdout at the end`;
 
 export const segmentCommand: Command = {
@@ -44,7 +44,8 @@ export const segmentCommand: Command = {
 ${SEGMENT_HELP}
   --dry-run                 say what would be done, and do nothing`,
   async run(args, terminal) {
-    const parsed = Arguments.parse("segment", args, OPTIONS, [1, 1]);
+    const table = { ...SEGMENT_OPTIONS, "dry-run": { type: "boolean" } } as const;
+    const parsed = Arguments.parse("segment", args, table, [1, 1]);
     const options = segmentOptions(parsed, parsed.positionals[0]!, terminal);
     if (parsed.boolean("dry-run")) return dryRun(options, parsed.boolean("json"), terminal);
     const result = await segmentSlide(options).finally(() => endProgressLine(terminal));
@@ -56,9 +57,6 @@ ${SEGMENT_HELP}
     return reportFailures(result, terminal);
   },
 };
-
-/** The options table that `batch` extends. */
-export const SEGMENT_OPTIONS = OPTIONS;
 
 /** Reads the shared options of `segment` and `batch` for one slide. */
 export function segmentOptions(

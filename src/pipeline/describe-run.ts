@@ -1,6 +1,6 @@
-import { basename, relative, resolve } from "node:path";
+import { basename } from "node:path";
 import type { ModelSpec } from "../segment/model.ts";
-import type { RunFolder } from "../store/run-folder.ts";
+import { type RunFolder, slidePathFromRun } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import type { Slide } from "../tiler/slide.ts";
 import type { TissueMask } from "../tiler/tissue.ts";
@@ -48,7 +48,7 @@ export async function describeRun(
     task: plan.task.name,
     slide: {
       name: basename(slidePath),
-      path: relative(folder.path, resolve(slidePath)),
+      path: slidePathFromRun(folder.path, slidePath),
       bytes: identity.bytes,
       fingerprint: identity.sha256,
       vendor: slide.vendor,

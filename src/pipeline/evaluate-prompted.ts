@@ -1,4 +1,4 @@
-import { PatchFailedError } from "../errors.ts";
+import { MicrotomeError, PatchFailedError } from "../errors.ts";
 import { medianEquivalentRadius } from "../evaluate/blind-controls.ts";
 import { maskWhere, type PlacedMask } from "../evaluate/placed-mask.ts";
 import { type PromptTarget, promptTargets } from "../evaluate/prompt-targets.ts";
@@ -19,7 +19,6 @@ import type { PlannedPatch } from "../tiler/patch.ts";
 import { validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
 import type { RgbImage } from "../tiler/slide.ts";
-import { detectTissue } from "../tiler/tissue.ts";
 import {
   type DatasetImage,
   type EvaluateDatasetOptions,
@@ -63,6 +62,7 @@ export async function evaluatePrompted(
   const controls: ReturnType<typeof scoreBlindControls>[] = [];
   for (const [index, { image, targets }] of images.entries()) {
     options.onImage?.(index, images.length, image.name);
+    if (options.signal?.aborted) throw new MicrotomeError("interrupted", "stopped by the user");
     const answers = await answerPrompts(image, targets, protocol, options);
     scores.push(scorePrompted(image.truth, targets, answers));
     controls.push(scoreBlindControls(image.truth, targets, radius));
@@ -90,7 +90,7 @@ async function answerPrompts(
   const answers: (PlacedMask | null)[] = targets.map(() => null);
   try {
     requireSameSize(image, slide.size);
-    const plan = planRun(slide, task, model, await detectTissue(slide), {
+    const plan = planRun(slide, task, model, null, {
       ...options,
       slide: image.path,
       out: "",

@@ -19,10 +19,11 @@ export interface SegmentSlideOptions {
   readonly workers?: number;
   /** `auto`: at the model's objectness peaks; `grid`: SAM's regular grid. */
   readonly prompts?: "auto" | "grid";
+  /** Grid points a side of a patch; asks for `grid` prompts. */
   readonly pointsPerSide?: number;
   /** Predicted-IoU threshold, 0..1. */
   readonly iou?: number;
-  /** Stability-score threshold, 0..1 (grid prompts). */
+  /** Stability-score threshold, 0..1. */
   readonly stability?: number;
   /** Patch side, grid px. */
   readonly patchSize?: number;

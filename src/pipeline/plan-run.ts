@@ -26,7 +26,7 @@ export interface RunPlan {
 }
 
 /**
- * Decides scale, patches, prompts and thresholds; pure.
+ * Decides scale, patches, prompts and thresholds; pure. Without a tissue mask no patch is blank.
  *
  * Throws `missing-mpp`, `usage` (options that contradict each other or the model).
  */
@@ -34,7 +34,7 @@ export function planRun(
   slide: Slide,
   task: TaskSpec,
   model: ModelSpec,
-  tissue: TissueMask,
+  tissue: TissueMask | null,
   options: SegmentSlideOptions,
 ): RunPlan {
   const scale = selectScale(slide, task.mpp);
@@ -42,7 +42,7 @@ export function planRun(
   const patchSize = options.patchSize ?? task.patchSize;
   const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
   requireOverlap(patchSize, overlap, model.input.stride);
-  const prompts = options.prompts ?? (model.auto ? "auto" : "grid");
+  const prompts = choosePrompts(model, options);
   if (prompts === "auto" && !model.auto) {
     throw new MicrotomeError(
       "usage",
@@ -73,11 +73,24 @@ export function planRun(
     region,
     prompts,
     auto: prompts === "auto" ? auto : null,
-    grid,
+    grid: prompts === "grid" ? grid : null,
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
   };
   return { task, scale, slideMpp, patches, prompts, settings, parameters };
+}
+
+/** A number of grid points asks for the grid; otherwise the model's own automatic mode, if it has one. */
+function choosePrompts(model: ModelSpec, options: SegmentSlideOptions): "auto" | "grid" {
+  const { prompts, pointsPerSide } = options;
+  if (prompts === "auto" && pointsPerSide !== undefined) {
+    throw new MicrotomeError(
+      "usage",
+      `--points-per-side ${pointsPerSide} is for grid prompts, but --prompts is auto; leave one of them out.`,
+      { pointsPerSide },
+    );
+  }
+  return prompts ?? (model.auto && pointsPerSide === undefined ? "auto" : "grid");
 }
 
 function requireOverlap(patchSize: number, overlap: number, stride: number): void {
@@ -99,7 +112,11 @@ function requireOverlap(patchSize: number, overlap: number, stride: number): voi
 }
 
 function withAutoOptions(auto: AutoSettings, options: SegmentSlideOptions): AutoSettings {
-  return { ...auto, predictedIouThreshold: options.iou ?? auto.predictedIouThreshold };
+  return {
+    ...auto,
+    predictedIouThreshold: options.iou ?? auto.predictedIouThreshold,
+    stabilityScoreThreshold: options.stability ?? auto.stabilityScoreThreshold ?? 0,
+  };
 }
 
 function withGridOptions(

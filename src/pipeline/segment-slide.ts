@@ -1,10 +1,6 @@
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { MicrotomeError, toErrorRecord } from "../errors.ts";
-import { writeQuPath } from "../export/qupath.ts";
-import type { Box } from "../geometry.ts";
-import type { Instance } from "../merge/instance.ts";
-import { mergePatches } from "../merge/merge-patches.ts";
+import { basename, join, resolve } from "node:path";
+import { type ErrorRecord, MicrotomeError, toErrorRecord } from "../errors.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { ModelSpec } from "../segment/model.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
@@ -19,7 +15,8 @@ import { readPatch } from "../tiler/read-patch.ts";
 import { detectTissue } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
 import { forEachBounded } from "./bounded.ts";
-import { describeRun, type PreparedRun } from "./describe-run.ts";
+import { describeRun, type FoundObjects, type PreparedRun } from "./describe-run.ts";
+import { mergeRun } from "./merge-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 import { planRun, type RunPlan } from "./plan-run.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
@@ -113,12 +110,13 @@ async function execute(
   });
   try {
     await folder.writeRecord(await describeRun(run, folder, "running", options.slide, null));
+    await folder.writeSlideLocation(options.slide);
     await segmentPatches(run, folder, options);
-    if (options.signal?.aborted) {
+    const found = options.signal?.aborted ? null : await mergeUnlessStopped(run, folder, options);
+    if (found === null) {
       await folder.writeRecord(await describeRun(run, folder, "interrupted", options.slide, null));
       throw interrupted(folder, run);
     }
-    const found = await mergeAndExport(run, folder, options);
     const state: RunState = folder.ledger.counts.failed > 0 ? "incomplete" : "done";
     const record = await describeRun(run, folder, state, options.slide, found);
     await folder.writeRecord(record);
@@ -196,61 +194,37 @@ async function segmentOne(run: PreparedRun, segmenter: Segmenter, planned: Plann
       valid: validBox(planned, plan.patches.gridSize),
     });
   } catch (error) {
-    return { ok: false as const, error: toErrorRecord(error) };
+    return { ok: false as const, error: withoutFolders(toErrorRecord(error), slide.path) };
   }
 }
 
-async function mergeAndExport(run: PreparedRun, folder: RunFolder, options: SegmentSlideOptions) {
-  const { plan, model, watch } = run;
-  const file = `${plan.task.name}.geojson.gz`;
-  const seams: Record<string, number> = {};
-  const total = plan.patches.patches.length;
+/** The objects, or null where the user stopped the merge. */
+async function mergeUnlessStopped(
+  run: PreparedRun,
+  folder: RunFolder,
+  options: SegmentSlideOptions,
+): Promise<FoundObjects | null> {
+  const total = run.plan.patches.patches.length;
   options.onProgress?.({ stage: "merge", done: 0, total, resumed: 0, failed: 0 });
-  const { objects } = await watch.time("merge", () =>
-    writeQuPath(
-      within(
-        plan.parameters.region,
-        mergePatches({
-          patches: plan.patches.patches,
-          masksOf: (patch) => folder.ledger.masksOf(patch),
-          scale: plan.scale,
-          slideMpp: run.slide.mpp ?? plan.slideMpp,
-          seams: plan.task.seams,
-          minAreaUm2: plan.task.minAreaUm2,
-          maxAreaUm2: plan.task.maxAreaUm2,
-          idSeed: run.key,
-          stats: seams,
-        }),
-      ),
-      {
-        path: folder.file(file),
-        task: plan.task,
-        model: model.name,
-        provenance: {
-          modelSha256: model.sha256,
-          micrometersPerPixel: plan.slideMpp,
-          runKey: run.key,
-        },
-      },
-    ),
-  );
-  return { objects, seams, files: [file] };
+  try {
+    return await mergeRun(run, folder, options.signal);
+  } catch (error) {
+    if (error instanceof MicrotomeError && error.code === "interrupted") return null;
+    throw error;
+  }
 }
 
-/** An object on a region's edge is whole, and belongs to the region that holds its centroid. */
-async function* within(region: Box | null, instances: AsyncIterable<Instance>) {
-  for await (const instance of instances) {
-    const { x, y } = instance.centroid;
-    if (
-      !region ||
-      (x >= region.x &&
-        y >= region.y &&
-        x < region.x + region.width &&
-        y < region.y + region.height)
-    ) {
-      yield instance;
-    }
-  }
+/** A failure goes into run.json, which may be passed on: it names the slide's file, not its folders. */
+function withoutFolders(record: ErrorRecord, slidePath: string): ErrorRecord {
+  const clean = (text: string) =>
+    text
+      .replaceAll(resolve(slidePath), basename(slidePath))
+      .replaceAll(slidePath, basename(slidePath));
+  const fields = Object.entries(record.fields).map(([name, value]) => [
+    name,
+    typeof value === "string" ? clean(value) : value,
+  ]);
+  return { ...record, message: clean(record.message), fields: Object.fromEntries(fields) };
 }
 
 function interrupted(folder: RunFolder, run: PreparedRun): MicrotomeError {

@@ -15,6 +15,8 @@ export interface AutoSettings {
   /** Peaks closer than this to a higher one are dropped, patch px. */
   readonly peakRadiusPx: number;
   readonly predictedIouThreshold: number;
+  /** Masks less stable are dropped; none where this is left out. */
+  readonly stabilityScoreThreshold?: number;
   /** Logit at which a mask is cut. */
   readonly maskThreshold: number;
   /** Mask IoU above which the lower-ranked of two masks is dropped. */

@@ -128,6 +128,7 @@ export class PatchSegmenter {
     const answers = await decodePrompts(context, prompts, {
       ...anything,
       predictedIou: auto.predictedIouThreshold,
+      stability: auto.stabilityScoreThreshold ?? 0,
     });
     const candidates = timed(context.ms, () => {
       const fits = ({ area }: Candidate) => this.#isWantedArea(area, auto.minAreaUm2);

@@ -171,7 +171,21 @@ export class Ledger {
     const body = Buffer.from(json, "utf8");
     const line = Buffer.concat([Buffer.from(`${checksum(body)} `), body, Buffer.from("\n")]);
     const offset = this.#end;
-    await this.#file.write(line, 0, line.length, offset);
+    try {
+      for (let done = 0; done < line.length; ) {
+        // A nearly full disk takes less than it is given.
+        const rest = line.length - done;
+        const { bytesWritten } = await this.#file.write(line, done, rest, offset + done);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw new MicrotomeError(
+        "output-unwritable",
+        `cannot write to ${this.#path}: ${(error as Error).message}; what was done is kept: make room and use --resume.`,
+        { path: this.#path },
+        error,
+      );
+    }
     this.#end += line.length;
     return { offset, length: line.length };
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { writeFileAtomically } from "./atomic-write.ts";
 import { Ledger } from "./ledger.ts";
@@ -42,8 +42,8 @@ export async function readRunRecord(folder: string): Promise<RunRecord | null> {
     throw error;
   }
   try {
-    const record = JSON.parse(text) as RunRecord;
-    if (record.format === 1) return record;
+    const record: unknown = JSON.parse(text);
+    if (isRunRecord(record)) return record;
   } catch {
     // falls through to the same message
   }
@@ -52,6 +52,57 @@ export async function readRunRecord(folder: string): Promise<RunRecord | null> {
     `${path} is not a run record of format 1 (found ${text.length} bytes of something else); remove it or choose another --out.`,
     { file: path },
   );
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  const record = value as Partial<RunRecord> | null;
+  return (
+    record?.format === 1 &&
+    typeof record.key === "string" &&
+    typeof record.state === "string" &&
+    typeof record.task === "string" &&
+    typeof record.slide?.name === "string" &&
+    typeof record.slide.fingerprint === "string" &&
+    typeof record.patches?.planned === "number" &&
+    Array.isArray(record.files)
+  );
+}
+
+/** The file that says where the slide is on this machine; never part of an export. */
+const LOCAL_FILE = "local.json";
+
+/**
+ * Where a run's slide may be, most likely first, as absolute paths: where it was when the run was
+ * made, where run.json says it is from the folder, and beside the folder. None need exist, and a file
+ * that does must still be compared with `record.slide.fingerprint`.
+ */
+export async function slideCandidates(
+  folder: string,
+  record: RunRecord,
+): Promise<readonly string[]> {
+  const local = await readFile(join(folder, LOCAL_FILE), "utf8").then(
+    (text) => JSON.parse(text) as { slide?: unknown },
+    () => ({ slide: undefined }),
+  );
+  const paths = [
+    ...(typeof local.slide === "string" ? [local.slide] : []),
+    resolve(folder, record.slide.path),
+    resolve(folder, "..", record.slide.name),
+    resolve(folder, record.slide.name),
+  ];
+  return [...new Set(paths)];
+}
+
+/**
+ * The slide's path as run.json tells it: from the run folder where both lie under one folder at least
+ * two deep, else the name alone. So it holds no more than that folder's own tree, and no one's home.
+ */
+export function slidePathFromRun(folder: string, slidePath: string): string {
+  const [from, to] = [resolve(folder), resolve(slidePath)];
+  const [a, b] = [from.split(sep), to.split(sep)];
+  let common = 0;
+  while (common < a.length && common < b.length && a[common] === b[common]) common++;
+  return common >= 3 ? relative(from, to) : basename(to);
 }
 
 /** An open run folder: held by one process at a time through its lock file. */
@@ -101,18 +152,13 @@ export class RunFolder {
         );
       }
       // A start that failed before its first patch (a model that is refused) has left nothing to lose.
-      const unfinished =
-        before !== null && before.state !== "done" && (await Ledger.hasPatches(ledgerPath));
-      if (unfinished && !options.overwrite) {
-        const why =
-          before.key === key
-            ? "it can be gone on with: add --resume"
-            : "it was started with another model, version or parameters, so --resume cannot go on with it";
-        throw new MicrotomeError(
-          "run-mismatch",
-          `${path} holds an unfinished run (${before.patches.done} of ${before.patches.planned} patches); ${why}; or start it again with --overwrite, or choose another --out.`,
-          { path, state: before.state },
-        );
+      const holdsWork = before !== null && (await Ledger.hasPatches(ledgerPath));
+      if (holdsWork && !options.overwrite && !(before.state === "done" && before.key === key)) {
+        throw wouldLose(path, before, key);
+      }
+      // Objects of other parameters must not be taken for this run's while it is under way.
+      if (before && before.key !== key) {
+        for (const file of before.files) await rm(join(path, basename(file)), { force: true });
       }
       return new RunFolder(path, await Ledger.create(ledgerPath, key), false);
     } catch (error) {
@@ -126,15 +172,40 @@ export class RunFolder {
     return join(this.path, name);
   }
 
+  /** Notes where the slide is on this machine, for the viewer. */
+  async writeSlideLocation(slidePath: string): Promise<void> {
+    const text = `${JSON.stringify({ slide: resolve(slidePath) })}\n`;
+    await writeFileAtomically(this.file(LOCAL_FILE), text);
+  }
+
   /** Replaces run.json in one step. */
   async writeRecord(record: RunRecord): Promise<void> {
     await writeFileAtomically(this.file("run.json"), `${JSON.stringify(record, null, 2)}\n`);
   }
 
   async close(): Promise<void> {
-    await this.ledger.close();
-    await unlock(this.path);
+    try {
+      await this.ledger.close();
+    } finally {
+      await unlock(this.path);
+    }
   }
+}
+
+function wouldLose(path: string, before: RunRecord, key: string): MicrotomeError {
+  const finished = before.state === "done";
+  const what = finished
+    ? "a finished run"
+    : `an unfinished run (${before.patches.done} of ${before.patches.planned} patches)`;
+  const why =
+    before.key === key
+      ? "it can be gone on with: add --resume"
+      : "it was made with another model, version or parameters";
+  return new MicrotomeError(
+    "run-mismatch",
+    `${path} holds ${what}; ${why}; or replace it with --overwrite, or choose another --out.`,
+    { path, state: before.state },
+  );
 }
 
 /**
@@ -166,7 +237,27 @@ interface LockOwner {
   readonly host: string;
 }
 
+/** Folders that this process holds: a lock file of its own number would look like an old one. */
+const held = new Set<string>();
+
 async function lock(folder: string): Promise<void> {
+  if (held.has(folder)) {
+    throw new MicrotomeError(
+      "run-mismatch",
+      `${folder} is in use by this very process; wait for its run to end, or choose another --out.`,
+      { path: folder },
+    );
+  }
+  held.add(folder);
+  try {
+    await writeLock(folder);
+  } catch (error) {
+    held.delete(folder);
+    throw error;
+  }
+}
+
+async function writeLock(folder: string): Promise<void> {
   const path = join(folder, "lock");
   const mine = JSON.stringify({ pid: process.pid, host: hostname() } satisfies LockOwner);
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -195,6 +286,7 @@ async function lock(folder: string): Promise<void> {
 }
 
 async function unlock(folder: string): Promise<void> {
+  held.delete(folder);
   await rm(join(folder, "lock"), { force: true });
 }
 

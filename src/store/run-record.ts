@@ -19,7 +19,7 @@ export interface RunParameters {
   readonly region: Box | null;
   readonly prompts: string;
   readonly auto: object | null;
-  readonly grid: GridSettings;
+  readonly grid: GridSettings | null;
   readonly minAreaUm2: number;
   readonly maxAreaUm2: number | null;
 }
@@ -35,7 +35,7 @@ export interface RunRecord {
   readonly task: string;
   readonly slide: {
     readonly name: string;
-    /** Relative to the run folder, so that it names no one's home and both may move together. */
+    /** See slidePathFromRun: relative to the run folder or a bare name, never through anyone's home. */
     readonly path: string;
     readonly bytes: number;
     /** Of the file's size and sampled blocks, see fingerprintFile. */

@@ -99,6 +99,19 @@ describe("a run that is killed", () => {
 });
 
 describe("a batch", () => {
+  it("refuses two slides that would share a run folder", async () => {
+    const slides = await mkdtemp(join(tmpdir(), "microtome-batch-"));
+    try {
+      for (const name of ["a.tif", "a.svs"]) await copyFile(SAMPLE, join(slides, name));
+      const args = ["batch", slides, "--task", "nuclei", "--out", join(out, "shared")];
+      const { status, stderr } = await runCli([...args, "--overwrite"]);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/error\[usage\]: .*a\.svs and .*a\.tif .*a\.nuclei/);
+    } finally {
+      await rm(slides, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it("skips what is done, names what failed, and exits 1", async () => {
     const slides = await mkdtemp(join(tmpdir(), "microtome-batch-"));
     try {

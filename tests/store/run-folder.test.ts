@@ -2,7 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RunFolder, readRunRecord, runFolderName, runKey } from "../../src/store/run-folder.ts";
+import {
+  RunFolder,
+  readRunRecord,
+  runFolderName,
+  runKey,
+  slideCandidates,
+  slidePathFromRun,
+} from "../../src/store/run-folder.ts";
 import type { RunRecord, RunState } from "../../src/store/run-record.ts";
 
 let out: string;
@@ -22,6 +29,7 @@ function record(state: RunState, key: string, fingerprint = "f1"): RunRecord {
     format: 1,
     state,
     key,
+    task: "nuclei",
     slide: { name: "slide.svs", fingerprint },
     patches: { planned: 9, skipped: 0, done: 4, failed: 0 },
     files: [],
@@ -58,14 +66,42 @@ describe("RunFolder", () => {
     });
   });
 
-  it("replaces a finished run of the same slide, never one of another slide", async () => {
+  it("replaces a finished run of its own kind, and no other unasked", async () => {
     await leave("done");
-    await (await RunFolder.open(folder, "k2", FRESH)).close();
-    await leave("done", "k1", "f2");
-    await expect(RunFolder.open(folder, "k1", FRESH)).rejects.toMatchObject({
+    await (await RunFolder.open(folder, "k1", FRESH)).close();
+    await leave("done");
+    await expect(RunFolder.open(folder, "k2", FRESH)).rejects.toMatchObject({
+      code: "run-mismatch",
+      message: expect.stringContaining("finished run"),
+    });
+    await (await RunFolder.open(folder, "k2", { ...FRESH, overwrite: true })).close();
+    await leave("done", "k2", "f2");
+    await expect(RunFolder.open(folder, "k2", FRESH)).rejects.toMatchObject({
       code: "run-mismatch",
       message: expect.stringContaining("another slide"),
     });
+  });
+
+  it("takes away the objects of the run it replaces", async () => {
+    const run = await RunFolder.open(folder, "k1", FRESH);
+    await run.ledger.append({ patch: 0, ok: true, masks: [], prompts: 1 });
+    await writeFile(run.file("nuclei.geojson.gz"), "old");
+    await run.writeRecord({ ...record("done", "k1"), files: ["nuclei.geojson.gz"] });
+    await run.close();
+    await (await RunFolder.open(folder, "k2", { ...FRESH, overwrite: true })).close();
+    await expect(readFile(join(folder, "nuclei.geojson.gz"))).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+  });
+
+  it("is held once within a process too", async () => {
+    const first = await RunFolder.open(folder, "k1", FRESH);
+    await expect(RunFolder.open(folder, "k1", FRESH)).rejects.toMatchObject({
+      code: "run-mismatch",
+      message: expect.stringContaining("this very process"),
+    });
+    await first.close();
+    await (await RunFolder.open(folder, "k1", FRESH)).close();
   });
 
   it("is held by one process at a time", async () => {
@@ -106,11 +142,13 @@ describe("RunFolder", () => {
 
   it("names a run.json that is something else", async () => {
     await leave("done");
-    await writeFile(join(folder, "run.json"), "{}");
-    await expect(readRunRecord(folder)).rejects.toMatchObject({
-      code: "corrupt-file",
-      message: expect.stringContaining("run.json"),
-    });
+    for (const text of ["{}", "", "null", '{"format":1,"task":"nuclei"}']) {
+      await writeFile(join(folder, "run.json"), text);
+      await expect(readRunRecord(folder)).rejects.toMatchObject({
+        code: "corrupt-file",
+        message: expect.stringContaining("run.json"),
+      });
+    }
     expect(await readRunRecord(join(out, "nowhere"))).toBeNull();
   });
 });
@@ -123,6 +161,33 @@ describe("runFolderName", () => {
     [".svs", ".svs.nuclei"],
   ])("%s → %s", (path, expected) => {
     expect(runFolderName(path, "nuclei")).toBe(expected);
+  });
+});
+
+describe("slidePathFromRun", () => {
+  it.each([
+    ["/data/lab/runs/a.nuclei", "/data/lab/slides/a.svs", "../../slides/a.svs"],
+    ["/home/bob/runs/a.nuclei", "/home/alice/slides/a.svs", "a.svs"],
+    ["/var/tmp/a.nuclei", "/home/alice/a.svs", "a.svs"],
+  ])("%s, %s → %s", (run, slide, expected) => {
+    expect(slidePathFromRun(run, slide)).toBe(expected);
+  });
+});
+
+describe("slideCandidates", () => {
+  it("begins with where the slide was, and ends beside the run", async () => {
+    const run = await RunFolder.open(folder, "k1", FRESH);
+    await run.writeSlideLocation("/elsewhere/slide.svs");
+    await run.close();
+    const found = await slideCandidates(folder, {
+      ...record("done", "k1"),
+      slide: { ...record("done", "k1").slide, path: "../slide.svs" },
+    });
+    expect(found).toEqual([
+      "/elsewhere/slide.svs",
+      join(out, "slide.svs"),
+      join(folder, "slide.svs"),
+    ]);
   });
 });
 
