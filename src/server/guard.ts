@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { isIP } from "node:net";
 import type { Request, RequestHandler } from "express";
 import { HttpError } from "./http-error.ts";
+import { addressOf } from "./parameters.ts";
 
 /** Everything a page of ours needs, and nothing from anywhere else. */
 const CONTENT_SECURITY_POLICY = [
@@ -38,7 +39,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The host name in a Host header, lower case and without port, or null when it is none. */
-export function hostNameOf(header: string | undefined): string | null {
+function hostNameOf(header: string | undefined): string | null {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(header ?? "");
   return match ? unbracket(match[1]!.toLowerCase()) : null;
 }
@@ -101,7 +102,7 @@ export function tokenGuard(token: string): RequestHandler {
   const wanted = digest(token);
   const session = createHash("sha256").update(`microtome-session\n${token}`).digest("base64url");
   return (request, response, next) => {
-    const url = new URL(request.originalUrl, "http://host");
+    const url = addressOf(request);
     const offered = url.searchParams.get("token");
     if (offered !== null && equal(digest(offered), wanted)) {
       const port = request.socket.localPort ?? 0;

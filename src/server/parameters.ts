@@ -16,9 +16,18 @@ export function numberPart(request: Request, name: string): number {
   return Number(text);
 }
 
+/** The whole address of a request. Throws 400 where it is none, as "//" is. */
+export function addressOf(request: Request): URL {
+  try {
+    return new URL(request.originalUrl, "http://host");
+  } catch {
+    throw new HttpError(400, "usage", "The address cannot be read; it must begin with one slash.");
+  }
+}
+
 /** A finite number after the "?" of the address. Throws 400 where it is absent and has no default. */
 export function queryNumber(request: Request, name: string, otherwise?: number): number {
-  const text = new URL(request.originalUrl, "http://host").searchParams.get(name);
+  const text = addressOf(request).searchParams.get(name);
   if (text === null && otherwise !== undefined) return otherwise;
   const value = text === null || text.trim() === "" ? Number.NaN : Number(text);
   if (!Number.isFinite(value)) {

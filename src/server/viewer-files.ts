@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import express, { Router } from "express";
 
@@ -24,9 +24,10 @@ export function viewerFiles(folder: string): Router {
     }),
   );
   router.get("/", (_request, response) => {
-    const page = join(folder, "index.html");
-    if (existsSync(page)) response.sendFile(page, { cacheControl: false });
-    else response.status(503).type("html").send(NOT_BUILT);
+    if (existsSync(join(folder, "index.html"))) {
+      // Under a root only the name is judged: packages are often installed below a dot-folder.
+      response.sendFile("index.html", { root: resolve(folder), cacheControl: false });
+    } else response.status(503).type("html").send(NOT_BUILT);
   });
   return router;
 }

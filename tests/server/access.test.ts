@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -169,6 +169,19 @@ describe("the token", () => {
     });
   });
 
+  test.each(["//", "//[/", "//?token=x", "/\\\\"])(
+    "%s is no address, and is no fault of the server either",
+    async (path) => {
+      const faults: unknown[] = [];
+      await withServer({ token: TOKEN, log: (fault) => faults.push(fault) }, async ({ port }) => {
+        const answer = await send(port, path);
+        expect(answer.status).toBe(400);
+        expect(json<ApiError>(answer).error.code).toBe("usage");
+        expect(faults).toEqual([]);
+      });
+    },
+  );
+
   test("works as a bearer, and another one does not", async () => {
     await withServer({ token: TOKEN }, async ({ port }) => {
       const ask = (token: string) => send(port, "/api/items", { Authorization: `Bearer ${token}` });
@@ -203,6 +216,20 @@ describe("the page", () => {
       const answer = await send(port, "/");
       expect(answer.status).toBe(503);
       expect(answer.body.toString()).toContain("npm run build");
+    });
+  });
+
+  test("is served from below a dot-folder, where package managers put it", async () => {
+    const viewerFolder = join(root, ".npm", "_npx", "viewer");
+    await mkdir(join(viewerFolder, "assets"), { recursive: true });
+    await writeFile(join(viewerFolder, "index.html"), "<title>the page</title>");
+    await writeFile(join(viewerFolder, "assets", "page.js"), "export {};");
+    await withServer({ viewerFolder }, async ({ port }) => {
+      const page = await send(port, "/");
+      expect([page.status, page.body.toString()]).toEqual([200, "<title>the page</title>"]);
+      expect(page.headers["cache-control"]).toBe("no-store");
+      const script = await send(port, "/assets/page.js");
+      expect([script.status, script.body.toString()]).toEqual([200, "export {};"]);
     });
   });
 
