@@ -1,16 +1,23 @@
 import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { fingerprintFile } from "../store/fingerprint.ts";
-import { readRunRecord } from "../store/run-folder.ts";
+import { slideCandidates } from "../store/run-folder.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import type { ItemList, RunRef, SlideRef } from "./api.ts";
+import { readServedRun } from "./served-run.ts";
 
 /** Endings worth offering; what is inside decides only when a slide is opened. */
 const SLIDE_ENDING = /\.(svs|tiff?|btf|png|jpe?g|ndpi|scn|bif|mrxs|svslide|vms|vmu|dcm|czi)$/i;
-const MAX_DEPTH = 6;
-const MAX_ENTRIES = 20_000;
+/** How much of a folder is looked at: a mistaken `view /` must come to an end. */
+const LIMITS: CatalogLimits = { depth: 6, entries: 20_000 };
+
+/** Folders below the target, and files and folders in all. */
+export interface CatalogLimits {
+  readonly depth: number;
+  readonly entries: number;
+}
 
 /** A slide that may be served. Paths are real paths: no link is left in them. */
 export interface CatalogSlide extends SlideRef {
@@ -34,9 +41,14 @@ export interface Catalog {
  *
  * Links that lead out of the target are left out. A run's slide is served from where its run.json
  * says it was, or from beside the run, when size and fingerprint are still those of the run.
- * Throws `input-not-found`, `unsupported-slide`, and `corrupt-file` for a run given by name.
+ * `note` is told what is left out and why: a run whose run.json cannot be read, what lies beyond the
+ * limits. Throws `input-not-found`, `unsupported-slide`, and `corrupt-file` for a run given by name.
  */
-export async function readCatalog(target: string): Promise<Catalog> {
+export async function readCatalog(
+  target: string,
+  note: (line: string) => void,
+  limits = LIMITS,
+): Promise<Catalog> {
   const root = await realpath(target).catch((cause) => {
     throw new MicrotomeError(
       "input-not-found",
@@ -45,13 +57,13 @@ export async function readCatalog(target: string): Promise<Catalog> {
       cause,
     );
   });
-  const builder = new CatalogBuilder(root);
+  const builder = new CatalogBuilder(root, note, limits);
   const found = await stat(root);
   if (found.isFile()) {
     const slide = builder.addSlide(root, "");
     return builder.finish({ slide: slide.id, run: null });
   }
-  const record = await readRunRecord(root);
+  const record = await readServedRun(root);
   if (record) {
     const run = await builder.addRun(root, "", record);
     return builder.finish({ slide: run.slide, run: run.id });
@@ -66,10 +78,14 @@ class CatalogBuilder {
   readonly #slides = new Map<string, CatalogSlide>();
   readonly #runs = new Map<string, CatalogRun>();
   readonly #pendingRuns: { path: string; folder: string; record: RunRecord }[] = [];
+  readonly #note: (line: string) => void;
+  readonly #limits: CatalogLimits;
   #entries = 0;
 
-  constructor(root: string) {
+  constructor(root: string, note: (line: string) => void, limits: CatalogLimits) {
     this.#root = root;
+    this.#note = note;
+    this.#limits = limits;
   }
 
   addSlide(path: string, folder: string): CatalogSlide {
@@ -91,7 +107,7 @@ class CatalogBuilder {
       slide: slide?.id ?? null,
       slideName: record.slide.name,
       state: record.state,
-      objects: record.counts?.objects ?? 0,
+      objects: record.counts.objects,
       folderPath: path,
     };
     this.#runs.set(run.id, run);
@@ -100,20 +116,43 @@ class CatalogBuilder {
 
   /** Collects slides and runs; runs are added afterwards, when every slide is known. */
   async walk(path: string, folder: string, depth: number): Promise<void> {
-    const entries = await readdir(path).catch(() => []);
+    const entries = await readdir(path).catch((error: Error) => {
+      this.#note(`left out: ${path} cannot be read (${error.message})`);
+      return [];
+    });
     for (const name of entries.sort()) {
-      if (name.startsWith(".") || ++this.#entries > MAX_ENTRIES) continue;
+      if (name.startsWith(".")) continue;
+      if (++this.#entries > this.#limits.entries) {
+        this.#note(
+          `left out: ${this.#root} holds more than ${this.#limits.entries} files and folders, and only so many are looked at; view a folder further in`,
+        );
+        return;
+      }
       const real = await this.#inside(join(path, name));
       if (real === null) continue;
       const found = await stat(real).catch(() => null);
-      if (found?.isDirectory() && depth < MAX_DEPTH) {
-        const record = await readRunRecord(real).catch(() => null);
-        if (record) this.#pendingRuns.push({ path: real, folder, record });
-        else await this.walk(real, join(folder, name), depth + 1);
+      if (found?.isDirectory()) {
+        await this.#enter(real, folder, name, depth);
       } else if (found?.isFile() && SLIDE_ENDING.test(name)) {
         this.addSlide(real, folder);
       }
     }
+  }
+
+  /** A folder is a run, or may hold some. */
+  async #enter(real: string, folder: string, name: string, depth: number): Promise<void> {
+    if (depth >= this.#limits.depth) {
+      this.#note(
+        `left out: folders more than ${this.#limits.depth} deep below ${this.#root}, such as ${real}; view a folder further in`,
+      );
+      return;
+    }
+    const record = await readServedRun(real).catch((error: Error) => {
+      this.#note(`left out: ${error.message}`);
+      return null;
+    });
+    if (record) this.#pendingRuns.push({ path: real, folder, record });
+    else await this.walk(real, join(folder, name), depth + 1);
   }
 
   async addRuns(): Promise<void> {
@@ -139,12 +178,15 @@ class CatalogBuilder {
   }
 
   async #findSlide(runPath: string, record: RunRecord): Promise<string | null> {
-    const { path, name } = record.slide;
+    const { name } = record.slide;
+    const told = await slideCandidates(runPath, record).catch((error: Error) => {
+      this.#note(`${join(runPath, "local.json")} cannot be read (${error.message})`);
+      return [];
+    });
     const candidates = [
-      isAbsolute(path) ? path : resolve(runPath, path),
-      isAbsolute(path) ? path : resolve(path),
-      join(runPath, basename(name)),
+      ...told,
       join(dirname(runPath), basename(name)),
+      join(runPath, basename(name)),
       ...[...this.#slides.values()].filter((s) => s.name === name).map((s) => s.path),
     ];
     for (const candidate of candidates) {

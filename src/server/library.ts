@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import { readRunRecord } from "../store/run-folder.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
@@ -18,6 +17,7 @@ import { LeaseCache } from "./lease-cache.ts";
 import { openMemoryOverlay } from "./memory-overlay.ts";
 import type { OverlaySource } from "./overlay-source.ts";
 import { readObjects } from "./read-objects.ts";
+import { objectsFile, readServedRun } from "./served-run.ts";
 
 const OPEN_SLIDES = 8;
 const OPEN_OVERLAYS = 4;
@@ -32,23 +32,31 @@ export interface OpenedSlide {
 /** The slides and runs of one target, opened when asked for and closed when not. */
 export class Library {
   readonly #target: string;
+  readonly #note: (line: string) => void;
   #catalog: Catalog;
   readonly #slides = new LeaseCache<Slide>(OPEN_SLIDES, (slide) => slide.close());
   readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
 
-  private constructor(target: string, catalog: Catalog) {
+  private constructor(target: string, catalog: Catalog, note: (line: string) => void) {
     this.#target = target;
+    this.#note = note;
     this.#catalog = catalog;
   }
 
-  /** Throws what readCatalog throws. */
-  static async open(target: string): Promise<Library> {
-    return new Library(target, await readCatalog(target));
+  /** `log` is told once of everything that is left out. Throws what readCatalog throws. */
+  static async open(target: string, log: (line: string) => void): Promise<Library> {
+    const told = new Set<string>();
+    const note = (line: string) => {
+      if (told.has(line)) return;
+      told.add(line);
+      log(line);
+    };
+    return new Library(target, await readCatalog(target, note), note);
   }
 
   /** Looks at the target again: runs appear and finish while the server runs. */
   async refresh(): Promise<Catalog> {
-    this.#catalog = await readCatalog(this.#target);
+    this.#catalog = await readCatalog(this.#target, this.#note);
     return this.#catalog;
   }
 
@@ -87,15 +95,20 @@ export class Library {
     );
   }
 
-  /** The file of a run's objects. Throws `not-found` while there is none. */
+  /**
+   * The file of a run's objects, once run.json lists it: what an earlier start left in the folder is
+   * not this run's. Throws `not-found` while there is none.
+   */
   async objectsPath(id: string): Promise<string> {
     const entry = this.runEntry(id);
-    const path = join(entry.folderPath, `${safeName(entry.task)}.geojson.gz`);
-    const found = await stat(path).catch(() => null);
+    const record = await this.#record(entry);
+    const file = objectsFile(record);
+    const path = join(entry.folderPath, file);
+    const found = record.files.includes(file) ? await stat(path).catch(() => null) : null;
     if (!found?.isFile()) {
       throw new MicrotomeError(
         "not-found",
-        `The run ${entry.name} has no objects yet (it is ${entry.state}); go on with it: microtome segment … --resume.`,
+        `The run ${entry.name} has no objects yet (it is ${record.state}); go on with it: microtome segment … --resume.`,
       );
     }
     return confirmPath(path);
@@ -109,14 +122,24 @@ export class Library {
 
   async runInfo(id: string): Promise<RunInfo> {
     const entry = this.runEntry(id);
-    const record = await readRunRecord(await confirmPath(entry.folderPath));
-    if (!record) throw missing("run");
+    const record = await this.#record(entry);
     const hasObjects = await this.objectsPath(id).then(
       () => true,
       () => false,
     );
     const overlay = hasObjects ? await this.withOverlay(id, async (source) => source.info) : null;
-    return { ...describeRun(entry, record), overlay, downloads: overlay ? downloads(entry) : [] };
+    return {
+      ...describeRun(entry, record),
+      overlay,
+      downloads: overlay ? downloads(id, record) : [],
+    };
+  }
+
+  /** What run.json says now: a run may have gone on, or been started again, since the list was made. */
+  async #record(entry: CatalogRun): Promise<RunRecord> {
+    const record = await readServedRun(await confirmPath(entry.folderPath));
+    if (!record) throw missing("run");
+    return record;
   }
 
   async close(): Promise<void> {
@@ -145,7 +168,7 @@ function describeSlide(id: string, name: string, slide: Slide): SlideInfo {
 }
 
 function describeRun(entry: CatalogRun, record: RunRecord): Omit<RunInfo, "overlay" | "downloads"> {
-  const failures = record.failures ?? [];
+  const { failures } = record;
   return {
     id: entry.id,
     name: entry.name,
@@ -180,21 +203,10 @@ function describeRun(entry: CatalogRun, record: RunRecord): Omit<RunInfo, "overl
   };
 }
 
-function downloads(entry: CatalogRun): RunInfo["downloads"] {
-  const name = `${safeName(entry.task)}.geojson`;
-  return [
-    { name: `${name}.gz`, url: `/api/runs/${entry.id}/${name}.gz` },
-    { name, url: `/api/runs/${entry.id}/${name}` },
-  ];
-}
-
-/** A task's name becomes part of a file's name: run.json must not choose another folder with it. */
-function safeName(task: string): string {
-  if (/^[\w-]+$/.test(task)) return task;
-  throw new MicrotomeError(
-    "corrupt-file",
-    `run.json names a task that is no name: ${JSON.stringify(task)}.`,
-  );
+function downloads(id: string, record: RunRecord): RunInfo["downloads"] {
+  const packed = objectsFile(record);
+  const plain = packed.replace(/\.gz$/, "");
+  return [packed, plain].map((name) => ({ name, url: `/api/runs/${id}/${name}` }));
 }
 
 async function fileVersion(path: string): Promise<string> {

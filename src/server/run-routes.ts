@@ -98,11 +98,20 @@ export function runRoutes(library: Library): Router {
     }
     response.attachment(`${library.runEntry(id).name}.geojson${file === packed ? ".gz" : ""}`);
     response.set("Content-Type", file === packed ? "application/gzip" : "application/geo+json");
-    if (file === packed) await pipeline(createReadStream(path), response);
-    else await pipeline(createReadStream(path), createGunzip(), response);
+    const bytes = createReadStream(path);
+    const sent =
+      file === packed ? pipeline(bytes, response) : pipeline(bytes, createGunzip(), response);
+    await sent.catch((error) => {
+      if (!isGivenUp(error)) throw error;
+    });
   });
 
   return router;
+}
+
+/** True where the other side went away before it had everything: a download that was cancelled. */
+function isGivenUp(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
 }
 
 function sendBytes(response: Response, bytes: Uint8Array): void {

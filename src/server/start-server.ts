@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly allowedHosts?: readonly string[];
   /** The built viewer; only tests need another than the package's own. */
   readonly viewerFolder?: string;
-  /** Told what no request should run into; stderr by default. */
+  /** Told what no request should run into, and in a line each what is left out; stderr by default. */
   readonly log?: (error: unknown) => void;
 }
 
@@ -52,8 +52,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const host = options.host ?? "127.0.0.1";
   const port = options.port ?? 8017;
   checkToken(host, options.token);
-  const library = await Library.open(options.target);
-  const server = createServer(createApp(library, host, options));
+  const log = options.log ?? ((error) => console.error(error));
+  const library = await Library.open(options.target, log);
+  const server = createServer(createApp(library, host, options, log));
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -77,7 +78,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function createApp(library: Library, host: string, options: ServerOptions): Express {
+function createApp(
+  library: Library,
+  host: string,
+  options: ServerOptions,
+  log: (error: unknown) => void,
+): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -102,7 +108,7 @@ function createApp(library: Library, host: string, options: ServerOptions): Expr
   app.use("/api/runs", runRoutes(library));
   app.use(viewerFiles(options.viewerFolder ?? defaultViewerFolder()));
   app.use(notFound);
-  app.use(errorHandler(options.log ?? ((error) => console.error(error))));
+  app.use(errorHandler(log));
   return app;
 }
 

@@ -1,13 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ApiError, ItemList, RunInfo, SlideInfo } from "../../src/server/api.ts";
 import { type RunningServer, startServer } from "../../src/server/start-server.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { readTileJpeg } from "../../src/tiler/tiles.ts";
-import { getJson, json, send } from "./support/http.ts";
+import { getJson, giveUp, json, send } from "./support/http.ts";
 import { madeFeatures, SLIDE_MPP, SLIDE_SIZE, writeRun, writeSlide } from "./support/made-run.ts";
 
 let base: string;
@@ -16,6 +17,7 @@ let server: RunningServer;
 let slideId: string;
 let runId: string;
 const features = madeFeatures();
+const faults: unknown[] = [];
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), "microtome-server-"));
@@ -26,7 +28,7 @@ beforeAll(async () => {
   await writeFile(join(root, "text.svs"), "This is not a slide.\n");
   await writeSlide(join(root, "more", "cut.tif"), features.slice(0, 3));
   await truncate(join(root, "more", "cut.tif"), 5000);
-  server = await startServer({ target: root, port: 0, log: () => {} });
+  server = await startServer({ target: root, port: 0, log: (fault) => faults.push(fault) });
   const items = await getJson<ItemList>(server.port, "/api/items");
   slideId = items.slides.find(({ name }) => name === "made.tif")!.id;
   runId = items.runs[0]!.id;
@@ -214,6 +216,46 @@ describe("runs", () => {
     const run = await getJson<RunInfo>(server.port, `/api/runs/${id}`);
     expect(run).toMatchObject({ state: "interrupted", overlay: null, downloads: [] });
     expect((await send(server.port, `/api/runs/${id}/overlay/0/0/0`)).status).toBe(404);
+    await rm(folder, { recursive: true });
+  });
+
+  test.each(["running", "interrupted"] as const)(
+    "started again (%s), they do not show what an earlier start left",
+    async (state) => {
+      const folder = join(root, "again.nuclei");
+      await writeRun(folder, join(root, "made.tif"), features);
+      const items = await getJson<ItemList>(server.port, "/api/items");
+      const { id } = items.runs.find(({ name }) => name === "again.nuclei")!;
+      expect((await send(server.port, `/api/runs/${id}/nuclei.geojson`)).status).toBe(200);
+      // The objects stay on the disk; the list of items is not asked for again.
+      await writeRun(folder, join(root, "made.tif"), features, { state, files: [] });
+      const run = await getJson<RunInfo>(server.port, `/api/runs/${id}`);
+      expect(run).toMatchObject({ state, overlay: null, downloads: [] });
+      for (const path of ["overlay/0/0/0", "objects/0", "nuclei.geojson", "nuclei.geojson.gz"]) {
+        const answer = await send(server.port, `/api/runs/${id}/${path}`);
+        expect([path, answer.status]).toEqual([path, 404]);
+        expect(json<ApiError>(answer).error.message).toContain(state);
+      }
+      await rm(folder, { recursive: true });
+    },
+  );
+
+  test("a download that is given up is no fault of the server", async () => {
+    const folder = join(root, "large.nuclei");
+    await writeRun(folder, join(root, "made.tif"), features);
+    // More than a socket holds, so that the server is still sending when the other side leaves.
+    const noise = randomBytes(24 << 20);
+    await writeFile(join(folder, "nuclei.geojson.gz"), gzipSync(noise, { level: 0 }));
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.runs.find(({ name }) => name === "large.nuclei")!;
+    const before = faults.length;
+    for (const file of ["nuclei.geojson.gz", "nuclei.geojson"]) {
+      await giveUp(server.port, `/api/runs/${id}/${file}`);
+    }
+    // One that ends early by its own fault is told.
+    await truncate(join(folder, "nuclei.geojson.gz"), 1 << 20);
+    await expect(send(server.port, `/api/runs/${id}/nuclei.geojson`)).rejects.toThrow();
+    expect(faults.slice(before)).toMatchObject([{ code: "Z_BUF_ERROR" }]);
     await rm(folder, { recursive: true });
   });
 

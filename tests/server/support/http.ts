@@ -34,6 +34,19 @@ export function send(
   });
 }
 
+/** Asks, leaves when the first bytes are there, and resolves once the connection is gone. */
+export function giveUp(port: number, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, path }, (response) => {
+      response.once("data", () => sent.destroy());
+      response.on("error", () => {});
+      response.on("close", () => resolve());
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
 /** The body as JSON. */
 export function json<T>(answer: Answer): T {
   return JSON.parse(answer.body.toString("utf8")) as T;
