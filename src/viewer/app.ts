@@ -16,6 +16,7 @@ import {
 import type { Coloring } from "./overlay-scene.ts";
 import { readAddress, writeAddress } from "./page-address.ts";
 import { pageKeys } from "./page-keys.ts";
+import { pixelSize } from "./pixel-size.ts";
 import { getColumn, getRun, getSlide, hitTest, listItems, RequestFailed } from "./server-client.ts";
 import { SlideView } from "./slide-view.ts";
 import { ZoomBar } from "./zoom-bar.ts";
@@ -116,7 +117,6 @@ export class App {
     run?.catch(() => {});
     if (item.slide && !sameSlide) await this.#view.open(await getSlide(item.slide));
     if (!item.slide) this.#view.close();
-    this.#zoomBar.rebuild();
     this.#fillPanel();
     const loaded = run ? await run : null;
     if (this.#item !== item) return;
@@ -148,9 +148,11 @@ export class App {
     void this.#restyle();
   }
 
+  /** What the panel and the bar say of the slide and, once it is loaded, of the run. */
   #fillPanel(): void {
     const { slide } = this.#view;
     const run = this.#run;
+    this.#zoomBar.rebuild(pixelSize(slide, run)?.mpp ?? null);
     this.#controls = run?.overlay
       ? overlayControls(run.overlay, this.#choice, () => void this.#restyle())
       : null;
@@ -159,7 +161,7 @@ export class App {
     if (run?.overlay) parts.push(selectionSection(null, null, () => {}));
     if (this.#controls) parts.push(this.#controls.root);
     if (run) parts.push(runSection(run));
-    if (slide) parts.push(slideSection(slide));
+    if (slide) parts.push(slideSection(slide, run));
     byId("panel").replaceChildren(...parts);
     byId("toggle-overlay").hidden = !run?.overlay;
   }

@@ -1,6 +1,7 @@
 import type { ObjectInfo, RunInfo, SlideInfo } from "../server/api.ts";
 import { cssColor, type Rgb } from "./color-ramp.ts";
 import { element, facts, section } from "./element.ts";
+import { pixelSize } from "./pixel-size.ts";
 import { formatCount, formatSeconds, formatValue, labelOf } from "./quantities.ts";
 
 /** How many objects there are, in view too, and the files that hold them. */
@@ -132,20 +133,17 @@ export function runSection(run: RunInfo): HTMLElement {
   );
 }
 
-/** What the slide says of itself. */
-export function slideSection(slide: SlideInfo): HTMLElement {
-  const { mpp } = slide;
-  const scale = mpp
-    ? `${formatValue(mpp.x)}${mpp.x === mpp.y ? "" : ` × ${formatValue(mpp.y)}`} µm/px`
-    : "not in the file";
+/** What the slide says of itself, and the scale that it is shown at: the run's, where one is shown. */
+export function slideSection(slide: SlideInfo, run: RunInfo | null): HTMLElement {
+  const size = pixelSize(slide, run);
   return section(
     "slide-facts",
     "Slide",
     facts([
       ["Name", slide.name],
       ["Size", `${formatCount(slide.width)} × ${formatCount(slide.height)} px`],
-      ["Scale", scale],
-      ["Scale from", mpp ? mpp.source : null],
+      ["Scale", size?.text ?? "not in the file"],
+      ["Scale from", size?.source ?? null],
       ["Objective", slide.objectivePower === null ? null : `${slide.objectivePower}x`],
       ["Format", slide.vendor],
       ["Levels", slide.levels.map((level) => formatValue(level.downsample)).join(" · ")],

@@ -3,7 +3,6 @@ import type {
   CountAnswer,
   HitAnswer,
   ItemList,
-  ObjectInfo,
   RunInfo,
   SlideInfo,
 } from "../server/api.ts";
@@ -25,9 +24,6 @@ export const listItems = () => getJson<ItemList>("/api/items");
 export const getSlide = (id: string) => getJson<SlideInfo>(`/api/slides/${id}`);
 
 export const getRun = (id: string) => getJson<RunInfo>(`/api/runs/${id}`);
-
-export const getObject = (run: string, object: number | string) =>
-  getJson<ObjectInfo>(`/api/runs/${run}/objects/${encodeURIComponent(object)}`);
 
 /** The object at a point, or the nearest within reach. Level-0 px. */
 export const hitTest = (run: string, x: number, y: number, reach: number) =>

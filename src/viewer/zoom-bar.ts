@@ -12,6 +12,8 @@ const SCALE_BAR_ROOM = 180;
 /** The zoom buttons and readout in the bar, and the scale bar over the slide. */
 export class ZoomBar {
   readonly #view: SlideView;
+  /** µm per level-0 px, or null when unknown. */
+  #mpp: number | null = null;
   #stops: { readonly scale: number; readonly button: HTMLButtonElement }[] = [];
 
   constructor(view: SlideView) {
@@ -21,9 +23,9 @@ export class ZoomBar {
     view.viewer.addHandler("update-viewport", () => this.update());
   }
 
-  /** Makes the buttons that suit the slide on screen. */
-  rebuild(): void {
-    const mpp = this.#view.slide?.mpp?.x ?? null;
+  /** Makes the buttons that suit the slide on screen, of so many µm per level-0 px. */
+  rebuild(mpp: number | null): void {
+    this.#mpp = mpp;
     // A magnification of m shows 10/m µm per CSS px.
     const stops = mpp
       ? MAGNIFICATIONS.map((m) => ({ scale: (m * mpp) / 10, text: formatMagnification(m) }))
@@ -48,14 +50,13 @@ export class ZoomBar {
   }
 
   update(): void {
-    const slide = this.#view.slide;
     const place = this.#view.place(true);
     byId("scale").hidden = !place;
-    if (!slide || !place) {
+    if (!place) {
       byId("zoom").replaceChildren();
       return;
     }
-    const mpp = slide.mpp?.x ?? null;
+    const mpp = this.#mpp;
     const screenMpp = mpp === null ? null : mpp / place.scale;
     byId("zoom").replaceChildren(
       element("strong", {}, screenMpp === null ? "" : formatMagnification(10 / screenMpp)),
