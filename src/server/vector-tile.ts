@@ -6,9 +6,9 @@ import { simplifyRing } from "./simplify-ring.ts";
 const MAGIC = 0x3176746d;
 
 /** At most so many outlines in one tile, the largest first; the rest are dots. */
-export const MAX_OUTLINES = 12_000;
+const MAX_OUTLINES = 12_000;
 /** At most so many dots in one tile. */
-export const MAX_DOTS = 32_000;
+const MAX_DOTS = 32_000;
 
 /** Outlines may stray by this much of a pixel of the zoom they are made for. */
 const TOLERANCE_PX = 0.5;
