@@ -39,8 +39,8 @@ export interface Catalog {
 /**
  * Finds what a target holds: a slide file, a run directory, or a folder of either.
  *
- * Links that lead out of the target are left out. A run's slide is served from where its run.json
- * says it was, or from beside the run, when size and fingerprint are still those of the run.
+ * Links that lead out of the target are left out. A run's slide is served from where its local.json or
+ * run.json says it was, or from beside the run, when size and fingerprint are still those of the run.
  * `note` is told what is left out and why: a run whose run.json cannot be read, what lies beyond the
  * limits. Throws `input-not-found`, `unsupported-slide`, and `corrupt-file` for a run given by name.
  */

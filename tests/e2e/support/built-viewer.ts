@@ -11,6 +11,15 @@ export async function ensureViewer(): Promise<void> {
   await build({ configFile: join(ROOT, "vite.config.ts"), logLevel: "warn" });
 }
 
+/** Builds the viewer into a folder of its own: test files that run at once must not build over each other. */
+export async function buildViewer(folder: string): Promise<void> {
+  await build({
+    configFile: join(ROOT, "vite.config.ts"),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true },
+  });
+}
+
 async function newest(folder: string): Promise<number> {
   const times = (await readdir(folder)).map(
     async (name) => (await stat(join(folder, name))).mtimeMs,
