@@ -16,11 +16,14 @@ describe("visibleColors", () => {
     expect(of(...kept)).toEqual(kept);
   });
 
+  test("keeps the nuclei task's own, so that the page and QuPath show one colour", () => {
+    expect(of(TASKS.nuclei.color)).toEqual([TASKS.nuclei.color]);
+  });
+
   test.each([
     ["hematoxylin", [90, 62, 140]],
     ["eosin", [225, 160, 205]],
     ["glass", [245, 243, 244]],
-    ["the nuclei task's own", TASKS.nuclei.color],
   ] as const)("puts another in the place of %s", (_, color) => {
     const [shown] = of(color);
     expect(shown).not.toEqual(color);
