@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { MicrotomeError, toErrorRecord } from "../errors.ts";
@@ -7,7 +8,12 @@ import { Arguments, type Command, type Terminal, usage } from "./command.ts";
 import { endProgressLine, formatSeconds } from "./progress-line.ts";
 import { SEGMENT_HELP, SEGMENT_OPTIONS, segmentOptions } from "./segment.ts";
 
-const SLIDE_ENDINGS = new Set([".svs", ".tif", ".tiff", ".btf", ".png", ".jpg", ".jpeg"]);
+/** Endings of slides, those that are not read yet among them: they are refused by name, not passed over. */
+const SLIDE_ENDINGS = new Set(
+  ".svs .tif .tiff .btf .png .jpg .jpeg .ndpi .mrxs .scn .bif .vms .vmu .svslide .qptiff .czi .dcm".split(
+    " ",
+  ),
+);
 
 /** One line of the table at the end. */
 interface BatchRow {
@@ -35,14 +41,14 @@ Slides that are done are skipped; one that fails does not stop the others.
 ${SEGMENT_HELP}`,
   async run(args, terminal) {
     const parsed = Arguments.parse("batch", args, SEGMENT_OPTIONS, [1, 1]);
-    const items = await listSlides(parsed.positionals[0]!);
+    const items = await listSlides(parsed.positionals[0]!, terminal);
     refuseSharedFolders(items, parsed.required("task"));
     const rows: BatchRow[] = [];
     for (const [index, item] of items.entries()) {
       const label = `[${index + 1}/${items.length}] ${basename(item.slide)}`;
       const row = await segmentOne(parsed, item, label, terminal);
       rows.push(row);
-      terminal.stderr.write(`${label}: ${row.outcome}${row.why ? `: ${row.why}` : ""}\n`);
+      terminal.stderr.write(`${label}: ${row.outcome}\n`);
     }
     terminal.stdout.write(
       parsed.boolean("json") ? `${JSON.stringify({ slides: rows })}\n` : `${formatTable(rows)}\n`,
@@ -122,7 +128,7 @@ function stopsTheBatch(code: string): boolean {
 }
 
 /** The slides of a folder by name, or of a manifest in its own order. */
-async function listSlides(path: string): Promise<readonly BatchItem[]> {
+async function listSlides(path: string, terminal: Terminal): Promise<readonly BatchItem[]> {
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new MicrotomeError(
       "input-not-found",
@@ -131,7 +137,10 @@ async function listSlides(path: string): Promise<readonly BatchItem[]> {
       error,
     );
   });
-  const items = info.isDirectory() ? await listFolder(path) : await readManifest(path);
+  if (!info.isDirectory() && extname(path).toLowerCase() !== ".csv") {
+    throw usage("batch", `${path} is neither a folder nor a manifest ending in .csv`);
+  }
+  const items = info.isDirectory() ? await listFolder(path, terminal) : await readManifest(path);
   if (items.length === 0) {
     throw new MicrotomeError(
       "input-not-found",
@@ -142,14 +151,24 @@ async function listSlides(path: string): Promise<readonly BatchItem[]> {
   return items;
 }
 
-async function listFolder(folder: string): Promise<BatchItem[]> {
-  const names = (await readdir(folder, { withFileTypes: true }))
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+async function listFolder(folder: string, terminal: Terminal): Promise<BatchItem[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  // "._slide.svs" is what macOS leaves beside slide.svs on foreign disks.
+  const names = entries.filter((entry) => !entry.name.startsWith("."));
+  const isSlide = (entry: Dirent) =>
+    !entry.isDirectory() && SLIDE_ENDINGS.has(extname(entry.name).toLowerCase());
+  const passed = names.filter((entry) => !isSlide(entry)).map((entry) => entry.name);
+  if (passed.length > 0) {
+    const some = passed.slice(0, 5).join(", ");
+    terminal.stderr.write(
+      `note: ${passed.length} entries of ${folder} are no slides or are folders, and are passed over: ${some}${passed.length > 5 ? ", …" : ""}\n`,
+    );
+  }
+  return names
+    .filter(isSlide)
     .map((entry) => entry.name)
-    // "._slide.svs" is what macOS leaves beside slide.svs on foreign disks.
-    .filter((name) => !name.startsWith("."))
-    .filter((name) => SLIDE_ENDINGS.has(extname(name).toLowerCase()));
-  return names.sort().map((name) => ({ slide: join(folder, name), mpp: null }));
+    .sort()
+    .map((name) => ({ slide: join(folder, name), mpp: null }));
 }
 
 async function readManifest(path: string): Promise<BatchItem[]> {

@@ -52,7 +52,7 @@ export class Arguments {
     let parsed: { values: Record<string, unknown>; positionals: string[] };
     try {
       parsed = parseArgs({
-        args: [...args],
+        args: joinNegatives(args),
         options: { ...options, verbose: { type: "boolean" } },
         allowPositionals: true,
         strict: true,
@@ -64,7 +64,7 @@ export class Arguments {
     const found = parsed.positionals.length;
     if (found < min || found > max) {
       const expected = min === max ? `${min}` : `${min} to ${max}`;
-      throw usage(command, `expected ${expected} path(s), found ${found}`);
+      throw usage(command, `expected ${expected} ${max === 1 ? "path" : "paths"}, found ${found}`);
     }
     return new Arguments(command, parsed.positionals, parsed.values);
   }
@@ -124,6 +124,20 @@ export class Arguments {
     if ((allowed as readonly string[]).includes(text)) return text as T;
     throw usage(this.#command, `--${flag} ${text}: expected one of ${allowed.join(", ")}`);
   }
+}
+
+/** `--box -10,0,5,5` → `--box=-10,0,5,5`: a number may be negative, which parseArgs takes for an option. */
+function joinNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const argument of args) {
+    const before = joined.at(-1);
+    if (/^-[\d.]/.test(argument) && before?.startsWith("--") && !before.includes("=")) {
+      joined[joined.length - 1] = `${before}=${argument}`;
+    } else {
+      joined.push(argument);
+    }
+  }
+  return joined;
 }
 
 /** A usage error that says where help is. */

@@ -155,9 +155,9 @@ function print(score: DatasetScore & { mppAssumed?: number }, json: boolean, ter
   const names = ["dice", "iou", "aji", "pq", "f1", "precision", "recall"] as const;
   const width = Math.max(...score.perImage.map(({ image }) => image.length), 6);
   const line = (label: string, figures: Record<(typeof names)[number], number>) =>
-    `${label.padEnd(width)}  ${names.map((name) => figures[name].toFixed(3).padStart(9)).join("")}`;
+    `${label.padEnd(width)}  ${names.map((name) => figures[name].toFixed(3).padStart(11)).join("")}`;
   const rows = [
-    `${"".padEnd(width)}  ${names.map((name) => name.padStart(9)).join("")}`,
+    `${"".padEnd(width)}  ${names.map((name) => name.padStart(11)).join("")}`,
     ...score.perImage.map((image) => line(image.image, image)),
     ...(score.images > 1 ? [line("mean", score), line("pooled", score.pooled)] : []),
   ];

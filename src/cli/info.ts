@@ -48,7 +48,7 @@ async function describeSlide(slide: Slide) {
 
 function formatFacts(facts: SlideFacts): string {
   const mpp = facts.mpp
-    ? `${facts.mpp.x.toFixed(4)} × ${facts.mpp.y.toFixed(4)} µm/px (from ${facts.mpp.source})`
+    ? `${facts.mpp.x.toFixed(4)} × ${facts.mpp.y.toFixed(4)} (from ${facts.mpp.source})`
     : "not in the file: give it with --mpp";
   const lines = [
     `${facts.path}`,

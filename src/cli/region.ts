@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { MicrotomeError } from "../errors.ts";
+import { MicrotomeError, MissingMppError } from "../errors.ts";
 import { selectScale } from "../scales/select-scale.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import { readScaled } from "../tiler/read-scaled.ts";
@@ -26,9 +26,16 @@ export const regionCommand: Command = {
     const box = parsed.box("box");
     if (!box) throw usage("region", "--box is missing");
     const out = parsed.required("out");
+    if (!/\.png$/i.test(out)) throw usage("region", `--out ${out}: expected a name ending in .png`);
     const mpp = parsed.number("mpp", 0.01, 1000);
     const slide = await openSlide(parsed.positionals[0]!);
     try {
+      if (mpp !== undefined && slide.mpp === null) {
+        throw new MissingMppError(
+          `${slide.path} does not say how large a pixel is, so it cannot be shown at ${mpp} µm/px; leave --mpp out to take level-0 pixels as they are.`,
+          { path: slide.path },
+        );
+      }
       const scale =
         mpp === undefined
           ? { level: 0, mpp: 1, resample: 1, gridDownsample: 1, upsampled: false }

@@ -24,7 +24,9 @@ export const SEGMENT_OPTIONS = {
 } as const;
 
 /** The options `segment` and `batch` share, as help text. */
-export const SEGMENT_HELP = `  --model NAME|FILE.json    an embedded model or your own (microtome models list)
+export const SEGMENT_HELP = `  --task T                  what to outline
+  --out DIR                 receives <slide stem>.<task>/
+  --model NAME|FILE.json    an embedded model or your own (microtome models list)
   --region x,y,w,h          only this part, level-0 px
   --mpp N                   µm per level-0 px, where the file does not say or is wrong
   --workers N               worker threads (one per core where memory allows)
@@ -34,7 +36,8 @@ export const SEGMENT_HELP = `  --model NAME|FILE.json    an embedded model or yo
   --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
   --resume                  go on with an unfinished run
   --overwrite               replace an earlier run that would otherwise be kept
-  --json                    one JSON object on stdout at the end`;
+  --json                    one JSON object on stdout at the end
+  --verbose                 the stack of an error, too`;
 
 export const segmentCommand: Command = {
   name: "segment",
@@ -84,6 +87,7 @@ export function segmentOptions(
     overwrite: parsed.boolean("overwrite"),
     signal: terminal.signal,
     onProgress: createProgressLine(terminal, label),
+    onNotice: (text) => terminal.stderr.write(`note: ${label ? `${label}: ` : ""}${text}\n`),
   };
 }
 
@@ -134,6 +138,7 @@ export function summarise({ record, folder }: SegmentSlideResult) {
     areaMm2: record.areaMm2,
     seconds: record.seconds.total ?? 0,
     mpp: record.mpp.used,
+    upsampled: record.mpp.upsampled,
     model: { name: record.model.name, sha256: record.model.sha256 },
     patches: {
       planned: record.patches.planned,
@@ -154,7 +159,7 @@ export function describeResult(result: SegmentSlideResult): string {
   const scale = `${mpp.used.toFixed(4)} µm/px${mpp.upsampled ? ", enlarged: the slide is coarser than the task" : ""}`;
   return [
     `${record.slide.name}: ${counts.objects} objects (${record.task}) in ${record.areaMm2.toFixed(2)} mm² of tissue, ${unchanged ? "already done" : formatSeconds(total)}`,
-    `  ${patches.done} patches, ${patches.skipped} blank, ${patches.failed} failed; ${scale}; model ${record.model.name}`,
+    `  ${patches.done} ${patches.done === 1 ? "patch" : "patches"}, ${patches.skipped} blank, ${patches.failed} failed; ${scale}; model ${record.model.name}`,
     ...record.files.map((name) => `  ${where}/${name}`),
     `  ${where}/run.json`,
     "  For research use only.",

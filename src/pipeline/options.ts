@@ -38,4 +38,6 @@ export interface SegmentSlideOptions {
   /** Aborting finishes the patches in flight, records them and throws `interrupted`. */
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
+  /** Told what a user should know before a long run, in a sentence. */
+  readonly onNotice?: (text: string) => void;
 }

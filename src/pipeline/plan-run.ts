@@ -10,6 +10,9 @@ import type { Slide } from "../tiler/slide.ts";
 import type { TissueMask } from "../tiler/tissue.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 
+/** Pixels enlarged more than this show no objects of the task. */
+const MOST_ENLARGED = 8;
+
 /** Below this an object on a seam cannot be recognised from both sides, grid px. */
 const LEAST_OVERLAP = 16;
 
@@ -39,6 +42,13 @@ export function planRun(
 ): RunPlan {
   const scale = selectScale(slide, task.mpp);
   const slideMpp = meanMpp(slide);
+  if (1 / scale.gridDownsample > MOST_ENLARGED) {
+    throw new MicrotomeError(
+      "usage",
+      `${slide.path} at ${slideMpp} µm/px is too coarse for ${task.name}, which is seen at ${task.mpp} µm/px: its pixels would be enlarged ${Math.round(1 / scale.gridDownsample)} times, more than ${MOST_ENLARGED}; check --mpp, or take another task.`,
+      { path: slide.path, slideMpp, taskMpp: task.mpp },
+    );
+  }
   const patchSize = options.patchSize ?? task.patchSize;
   const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
   requireOverlap(patchSize, overlap, model.input.stride);

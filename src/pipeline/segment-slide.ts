@@ -82,6 +82,7 @@ async function prepare(options: SegmentSlideOptions): Promise<PreparedRun> {
     report("tissue");
     const tissue = await watch.time("tissue", () => detectTissue(slide));
     const plan = planRun(slide, task, model, tissue, options);
+    for (const notice of noticesOf(plan, model)) options.onNotice?.(notice);
     const key = runKey({
       fingerprint: identity.sha256,
       model: model.sha256,
@@ -225,6 +226,23 @@ function withoutFolders(record: ErrorRecord, slidePath: string): ErrorRecord {
     typeof value === "string" ? clean(value) : value,
   ]);
   return { ...record, message: clean(record.message), fields: Object.fromEntries(fields) };
+}
+
+/** What the user should know before a long run. */
+function noticesOf(plan: RunPlan, model: ModelSpec): string[] {
+  const { task, scale, slideMpp } = plan;
+  const notices: string[] = [];
+  if (scale.upsampled) {
+    notices.push(
+      `the slide has ${slideMpp.toFixed(3)} µm/px, coarser than the ${task.mpp} of ${task.name}: it is enlarged ${(1 / scale.gridDownsample).toFixed(1)} times`,
+    );
+  }
+  if (model.tasks.length > 0 && !model.tasks.includes(task.name)) {
+    notices.push(
+      `model ${model.name} was made for ${model.tasks.join(", ")}, not for ${task.name}`,
+    );
+  }
+  return notices;
 }
 
 function interrupted(folder: RunFolder, run: PreparedRun): MicrotomeError {

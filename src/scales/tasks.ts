@@ -37,7 +37,7 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     seams: "join",
     objectType: "annotation",
     // QuPath's Region*.
-    color: [0, 0, 180],
+    color: [0, 150, 255],
     source:
       "5x (2 µm/px): a 1024 px patch spans 2 mm, the architecture a pathologist judges at low power; SAM without fine-tuning does well on large connected objects such as tumour regions (Deng et al. 2023, arXiv:2304.04155)",
   },
@@ -55,7 +55,7 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     seams: "join",
     objectType: "annotation",
     // QuPath's Stroma.
-    color: [150, 200, 150],
+    color: [255, 170, 0],
     source:
       "8 µm/px is the scale of TIAToolbox's tissue-mask network fcn-tissue_mask (its documentation, Pretrained Neural Network Models)",
   },

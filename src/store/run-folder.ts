@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { writeFileAtomically } from "./atomic-write.ts";
 import { Ledger } from "./ledger.ts";
+import { lockFolder, unlockFolder } from "./run-lock.ts";
 import type { RunRecord } from "./run-record.ts";
 
 /** How to treat what an earlier start left in the folder. */
@@ -80,17 +80,24 @@ export async function slideCandidates(
   folder: string,
   record: RunRecord,
 ): Promise<readonly string[]> {
-  const local = await readFile(join(folder, LOCAL_FILE), "utf8").then(
-    (text) => JSON.parse(text) as { slide?: unknown },
-    () => ({ slide: undefined }),
-  );
   const paths = [
-    ...(typeof local.slide === "string" ? [local.slide] : []),
-    resolve(folder, record.slide.path),
+    ...(await localSlide(folder)),
+    resolve(folder, record.slide.path ?? record.slide.name),
     resolve(folder, "..", record.slide.name),
     resolve(folder, record.slide.name),
   ];
   return [...new Set(paths)];
+}
+
+async function localSlide(folder: string): Promise<string[]> {
+  try {
+    const local: unknown = JSON.parse(await readFile(join(folder, LOCAL_FILE), "utf8"));
+    const slide = (local as { slide?: unknown } | null)?.slide;
+    return typeof slide === "string" ? [slide] : [];
+  } catch {
+    // Absent or damaged: the other places remain.
+    return [];
+  }
 }
 
 /**
@@ -127,7 +134,7 @@ export class RunFolder {
   static async open(path: string, key: string, options: RunFolderOptions): Promise<RunFolder> {
     try {
       await makeFolder(path);
-      await lock(path);
+      await lockFolder(path);
     } catch (error) {
       if (error instanceof MicrotomeError) throw error;
       throw new MicrotomeError(
@@ -162,7 +169,7 @@ export class RunFolder {
       }
       return new RunFolder(path, await Ledger.create(ledgerPath, key), false);
     } catch (error) {
-      await unlock(path);
+      await unlockFolder(path);
       throw error;
     }
   }
@@ -187,7 +194,7 @@ export class RunFolder {
     try {
       await this.ledger.close();
     } finally {
-      await unlock(this.path);
+      await unlockFolder(this.path);
     }
   }
 }
@@ -196,7 +203,7 @@ function wouldLose(path: string, before: RunRecord, key: string): MicrotomeError
   const finished = before.state === "done";
   const what = finished
     ? "a finished run"
-    : `an unfinished run (${before.patches.done} of ${before.patches.planned} patches)`;
+    : `an unfinished run (${before.patches.done} of ${before.patches.planned - before.patches.skipped} patches)`;
   const why =
     before.key === key
       ? "it can be gone on with: add --resume"
@@ -230,82 +237,4 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-interface LockOwner {
-  readonly pid: number;
-  readonly host: string;
-}
-
-/** Folders that this process holds: a lock file of its own number would look like an old one. */
-const held = new Set<string>();
-
-async function lock(folder: string): Promise<void> {
-  if (held.has(folder)) {
-    throw new MicrotomeError(
-      "run-mismatch",
-      `${folder} is in use by this very process; wait for its run to end, or choose another --out.`,
-      { path: folder },
-    );
-  }
-  held.add(folder);
-  try {
-    await writeLock(folder);
-  } catch (error) {
-    held.delete(folder);
-    throw error;
-  }
-}
-
-async function writeLock(folder: string): Promise<void> {
-  const path = join(folder, "lock");
-  const mine = JSON.stringify({ pid: process.pid, host: hostname() } satisfies LockOwner);
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeFile(path, mine, { flag: "wx" });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = await readOwner(path);
-      if (owner && (owner.host !== hostname() || isHeldByAnother(owner.pid))) {
-        throw new MicrotomeError(
-          "run-mismatch",
-          `${folder} is in use by process ${owner.pid} on ${owner.host}; wait for it, or remove ${path} if that machine is gone.`,
-          { path: folder, pid: owner.pid },
-        );
-      }
-      // The owner was killed: its lock is stale.
-      await rm(path, { force: true });
-    }
-  }
-  throw new MicrotomeError(
-    "run-mismatch",
-    `${folder} is being taken by another process; try again, or choose another --out.`,
-    { path: folder },
-  );
-}
-
-async function unlock(folder: string): Promise<void> {
-  held.delete(folder);
-  await rm(join(folder, "lock"), { force: true });
-}
-
-async function readOwner(path: string): Promise<LockOwner | null> {
-  try {
-    const owner = JSON.parse(await readFile(path, "utf8")) as LockOwner;
-    return typeof owner.pid === "number" && typeof owner.host === "string" ? owner : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Our own number in the file means an earlier process that had the same one, as in containers. */
-function isHeldByAnother(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

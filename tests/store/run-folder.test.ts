@@ -183,11 +183,17 @@ describe("slideCandidates", () => {
       ...record("done", "k1"),
       slide: { ...record("done", "k1").slide, path: "../slide.svs" },
     });
-    expect(found).toEqual([
-      "/elsewhere/slide.svs",
-      join(out, "slide.svs"),
-      join(folder, "slide.svs"),
-    ]);
+    const beside = [join(out, "slide.svs"), join(folder, "slide.svs")];
+    expect(found).toEqual(["/elsewhere/slide.svs", ...beside]);
+    for (const text of ["null", "not JSON", '{"slide":3}']) {
+      await writeFile(join(folder, "local.json"), text);
+      const { slide, ...rest } = record("done", "k1");
+      const fallback = await slideCandidates(folder, {
+        ...rest,
+        slide: { ...slide, path: "../slide.svs" },
+      });
+      expect(fallback).toEqual(beside);
+    }
   });
 });
 
