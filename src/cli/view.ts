@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { stat } from "node:fs/promises";
 import { startServer } from "../server/start-server.ts";
+import { openSlide } from "../tiler/open-slide.ts";
 import { Arguments, type Command } from "./command.ts";
 
 const DEFAULT_PORT = 8017;
@@ -19,11 +21,13 @@ export const viewCommand: Command = {
       token: { type: "string" },
     } as const;
     const parsed = Arguments.parse("view", args, options, [1, 1]);
+    const target = parsed.positionals[0]!;
+    await refuseUnreadableSlide(target);
     const host = parsed.string("host");
     const token = parsed.string("token");
     const port = parsed.integer("port", 0, 65535);
     const server = await startServer({
-      target: parsed.positionals[0]!,
+      target,
       port: port ?? DEFAULT_PORT,
       ...(port === undefined ? { anyPortIfTaken: true } : {}),
       ...(host === undefined ? {} : { host }),
@@ -36,3 +40,9 @@ export const viewCommand: Command = {
     return 0;
   },
 };
+
+/** A file that is no slide would be an empty page: better an error at once. */
+async function refuseUnreadableSlide(target: string): Promise<void> {
+  const info = await stat(target).catch(() => null);
+  if (info?.isFile()) await (await openSlide(target)).close();
+}
