@@ -17,6 +17,7 @@ import type { AutoSettings } from "./model.ts";
 import { gridPoints, objectnessPeaks, type PromptRegion } from "./prompts.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
 import { cleanEach, separate } from "./separate.ts";
+import { slidePart } from "./slide-part.ts";
 import { suppress } from "./suppress.ts";
 
 /** What a patch gives when nothing fails. */
@@ -55,7 +56,8 @@ export class PatchSegmenter {
     this.#checkMode(job);
 
     const start = performance.now();
-    const encoded = await this.#adapter.encode(job.image);
+    const seen = this.#adapter.anySize ? slidePart(job.image, clip) : job.image;
+    const encoded = await this.#adapter.encode(seen);
     ms.encode = performance.now() - start;
 
     const { candidates, prompts } = await this.#find(job, {

@@ -51,6 +51,8 @@ export interface SamAdapter {
   readonly takesBoxes: boolean;
   /** True where encode gives an objectness map, which the auto mode needs. */
   readonly hasObjectness: boolean;
+  /** True where the encoder takes an image of any size as it is, false where it is scaled to a fixed one. */
+  readonly anySize: boolean;
   encode(image: RgbImage): Promise<EncodedImage>;
   /** Frees both sessions. */
   release(): Promise<void>;

@@ -44,6 +44,7 @@ export function samHfAdapter(
     batchSize: BATCH,
     takesBoxes: false,
     hasObjectness: false,
+    anySize: false,
     async encode(image) {
       const scale = samScale(image, SAM_SIZE);
       const pixels = samPixels(resizeLongSide(image, SAM_SIZE), SAM_SIZE);

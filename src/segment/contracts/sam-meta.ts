@@ -57,6 +57,7 @@ export function samMetaAdapter(
     batchSize: typeof promptAxis === "number" && promptAxis > 0 ? promptAxis : BATCH,
     takesBoxes: true,
     hasObjectness: false,
+    anySize: false,
     async encode(image) {
       const scale = samScale(image, SAM_SIZE);
       const resized = resizeLongSide(image, SAM_SIZE);

@@ -89,6 +89,7 @@ export function windowAdapter(
     batchSize: BATCH,
     takesBoxes: true,
     hasObjectness,
+    anySize: true,
     async encode(image) {
       const { data, width, height } = padToStride(image, spec.input.stride);
       const out = await encoder.run(
