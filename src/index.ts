@@ -12,8 +12,12 @@
  */
 export type { ErrorCode, ErrorFields, ErrorRecord } from "./errors.ts";
 export { ERROR_TABLE, MicrotomeError } from "./errors.ts";
+export type { Figures } from "./evaluate/score.ts";
+export { scoreGeoJson, scoreLabelImages } from "./evaluate/score.ts";
+export { readGeoJsonPolygons } from "./export/geojson-read.ts";
 export type { Box, Point, Polygon, Ring, Size } from "./geometry.ts";
 export type { Instance } from "./merge/instance.ts";
+export { evaluateDataset } from "./pipeline/evaluate-dataset.ts";
 export type { SegmentSlideOptions } from "./pipeline/options.ts";
 export type { ProgressEvent, ProgressListener, Stage } from "./pipeline/progress.ts";
 export type { SegmentSlidePlan, SegmentSlideResult } from "./pipeline/segment-slide.ts";
