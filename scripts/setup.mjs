@@ -31,7 +31,7 @@ export function ensureInstalled() {
   const lock = join(root, "package-lock.json");
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
   console.error("installing packages (once) …");
-  // npm hands its own settings down as variables; a nested npm would warn of them.
+  // Without this, onnxruntime-node's install script would fetch GPU libraries on Linux.
   runStep("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     ONNXRUNTIME_NODE_INSTALL: "skip",
   });

@@ -1,10 +1,7 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { MicrotomeError } from "../errors.ts";
+import { textOf } from "../export/read-features.ts";
+import { writeWhole } from "../export/write-whole.ts";
 import { readRunRecord } from "../store/run-folder.ts";
 import { Arguments, type Command } from "./command.ts";
 
@@ -32,37 +29,7 @@ export const exportCommand: Command = {
         { folder },
       );
     }
-    await copyObjects(join(folder, name), out);
+    await writeWhole(out, textOf(join(folder, name)));
     return 0;
   },
 };
-
-/** Copies a run's objects, decompressed where `out` asks for it; damage is found before `out` is touched. */
-async function copyObjects(from: string, out: string): Promise<void> {
-  await pipeline(createReadStream(from), createGunzip(), new PassThrough().resume()).catch(
-    (error: NodeJS.ErrnoException) => {
-      const missing = error.code === "ENOENT";
-      throw new MicrotomeError(
-        missing ? "input-not-found" : "corrupt-file",
-        `${from} ${missing ? "is gone" : `is damaged (${error.message})`}; make the run again with --overwrite.`,
-        { path: from },
-        error,
-      );
-    },
-  );
-  const temporary = `${out}.${process.pid}.tmp`;
-  const to = createWriteStream(temporary, { flags: "wx", flush: true });
-  const source = createReadStream(from);
-  try {
-    await (out.endsWith(".gz") ? pipeline(source, to) : pipeline(source, createGunzip(), to));
-    await rename(temporary, out);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new MicrotomeError(
-      "output-unwritable",
-      `cannot write ${out}: ${(error as Error).message}; choose a file you may write with --out.`,
-      { path: out },
-      error,
-    );
-  }
-}

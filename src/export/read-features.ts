@@ -61,7 +61,8 @@ function corrupt(path: string, message: string, cause?: unknown): MicrotomeError
   return new MicrotomeError("corrupt-file", message, { path }, cause);
 }
 
-async function* textOf(path: string): AsyncGenerator<string, void, void> {
+/** The text of a GeoJSON file, plain or gzip, in pieces. Throws as {@link readFeatures}. */
+export async function* textOf(path: string): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let file: ReadStream | undefined;
   try {

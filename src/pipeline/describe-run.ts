@@ -1,23 +1,29 @@
 import { basename } from "node:path";
 import type { ModelSpec } from "../segment/model.ts";
-import { type RunFolder, slidePathFromRun } from "../store/run-folder.ts";
+import type { RunFolder } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
+import { slidePathFromRun } from "../store/slide-location.ts";
 import type { Slide } from "../tiler/slide.ts";
 import type { TissueMask } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
-import type { RunPlan } from "./plan-run.ts";
+import type { RunDecision, RunPlan } from "./plan-run.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** A run whose slide is open and whose plan is made. */
-export interface PreparedRun {
+/** A run whose slide is open and whose key is known, but whose pixels have not been looked at. */
+export interface DecidedRun {
   readonly slide: Slide;
-  readonly plan: RunPlan;
+  readonly decision: RunDecision;
   readonly model: ModelSpec;
-  readonly tissue: TissueMask;
   readonly identity: { readonly bytes: number; readonly sha256: string };
   readonly key: string;
   readonly watch: Stopwatch;
+}
+
+/** A run whose tissue is found and whose patches are planned. */
+export interface PreparedRun extends DecidedRun {
+  readonly plan: RunPlan;
+  readonly tissue: TissueMask;
 }
 
 /** What a finished run adds to its record. */

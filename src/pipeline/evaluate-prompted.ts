@@ -26,7 +26,7 @@ import {
   readIndex,
   requireSameSize,
 } from "./evaluate-dataset.ts";
-import { planRun, type RunPlan } from "./plan-run.ts";
+import { decideRun, planRun, type RunPlan } from "./plan-run.ts";
 
 /** Figures of prompted masks over a data set, beside what a blind guess gets. */
 export interface PromptedEvaluation {
@@ -90,11 +90,13 @@ async function answerPrompts(
   const answers: (PlacedMask | null)[] = targets.map(() => null);
   try {
     requireSameSize(image, slide.size);
-    const plan = planRun(slide, task, model, null, {
+    const decision = decideRun(slide, task, model, {
       ...options,
       slide: image.path,
       out: "",
     });
+    // Every true object is asked for, on glass too: no patch is left out.
+    const plan = planRun(decision, slide, null);
     const segmenter = await createSegmenter({ settings: plan.settings, workers: 1 });
     try {
       for (const patch of plan.patches.patches) {

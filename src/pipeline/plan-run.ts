@@ -16,30 +16,45 @@ const MOST_ENLARGED = 8;
 /** Below this an object on a seam cannot be recognised from both sides, grid px. */
 const LEAST_OVERLAP = 16;
 
-/** Everything about a run that is decided before its first patch is read. */
-export interface RunPlan {
+/** What of a run is decided by its slide's header, its model and its options alone. */
+export interface RunDecision {
   readonly task: TaskSpec;
   readonly scale: Scale;
   /** µm per level-0 px. */
   readonly slideMpp: number;
-  readonly patches: PatchPlan;
   readonly prompts: "auto" | "grid";
   readonly settings: SegmentSettings;
   readonly parameters: RunParameters;
 }
 
+/** Everything about a run that is known before its first patch is read. */
+export interface RunPlan extends RunDecision {
+  readonly patches: PatchPlan;
+}
+
+/** Adds the patches to a decision; pure. Without a tissue mask no patch is blank. */
+export function planRun(
+  decision: RunDecision,
+  slide: Pick<Slide, "size">,
+  tissue: TissueMask | null,
+): RunPlan {
+  const { scale } = decision;
+  const { patchSize, overlap, region } = decision.parameters;
+  const patches = planPatches({ size: slide.size, scale, patchSize, overlap, region, tissue });
+  return { ...decision, patches };
+}
+
 /**
- * Decides scale, patches, prompts and thresholds; pure. Without a tissue mask no patch is blank.
+ * Decides scale, prompts and thresholds; pure, and without a look at the slide's pixels.
  *
  * Throws `missing-mpp`, `usage` (options that contradict each other or the model).
  */
-export function planRun(
+export function decideRun(
   slide: Slide,
   task: TaskSpec,
   model: ModelSpec,
-  tissue: TissueMask | null,
   options: SegmentSlideOptions,
-): RunPlan {
+): RunDecision {
   const scale = selectScale(slide, task.mpp);
   const slideMpp = meanMpp(slide);
   if (1 / scale.gridDownsample > MOST_ENLARGED) {
@@ -71,7 +86,6 @@ export function planRun(
     maxAreaUm2: task.maxAreaUm2,
   };
   const region = options.region ? clipRegion(options.region, slide) : null;
-  const patches = planPatches({ size: slide.size, scale, patchSize, overlap, region, tissue });
   const parameters: RunParameters = {
     task: task.name,
     slideMpp,
@@ -87,7 +101,7 @@ export function planRun(
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
   };
-  return { task, scale, slideMpp, patches, prompts, settings, parameters };
+  return { task, scale, slideMpp, prompts, settings, parameters };
 }
 
 /** A number of grid points asks for the grid; otherwise the model's own automatic mode, if it has one. */

@@ -8,6 +8,7 @@ import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segm
 import { fingerprintFile } from "../store/fingerprint.ts";
 import { RunFolder, readRunRecord, runFolderName, runKey } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
+import { writeSlideLocation } from "../store/slide-location.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
@@ -15,10 +16,16 @@ import { readPatch } from "../tiler/read-patch.ts";
 import { detectTissue } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
 import { forEachBounded } from "./bounded.ts";
-import { describeRun, type FoundObjects, type PreparedRun } from "./describe-run.ts";
+import {
+  type DecidedRun,
+  describeRun,
+  type FoundObjects,
+  type PreparedRun,
+} from "./describe-run.ts";
 import { mergeRun } from "./merge-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
-import { planRun, type RunPlan } from "./plan-run.ts";
+import { decideRun, planRun, type RunDecision, type RunPlan } from "./plan-run.ts";
+import type { Stage } from "./progress.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -50,60 +57,72 @@ export interface SegmentSlidePlan {
  * MicrotomeErrors for input, model or output that cannot be used, and `interrupted` on abort.
  */
 export async function segmentSlide(options: SegmentSlideOptions): Promise<SegmentSlideResult> {
-  const run = await prepare(options);
+  const decided = await decide(options);
   try {
-    return await execute(run, options);
+    const path = resolve(options.out, runFolderName(options.slide, decided.decision.task.name));
+    const keep = options.resume || options.skipFinished;
+    const finished = keep ? await finishedRecord(path, decided.key) : null;
+    if (finished) return { record: finished, folder: path, unchanged: true };
+    return await execute(await prepare(decided, options), path, options);
   } finally {
-    await run.slide.close();
+    await decided.slide.close();
   }
 }
 
 /** Plans a run without reading a patch or writing a file. */
 export async function planSlide(options: SegmentSlideOptions): Promise<SegmentSlidePlan> {
-  const { slide, plan, model, tissue } = await prepare(options);
-  await slide.close();
-  return { plan, model, areaMm2: segmentedAreaMm2(tissue, plan) };
+  const decided = await decide(options);
+  try {
+    const { plan, model, tissue } = await prepare(decided, options);
+    return { plan, model, areaMm2: segmentedAreaMm2(tissue, plan) };
+  } finally {
+    await decided.slide.close();
+  }
 }
 
-async function prepare(options: SegmentSlideOptions): Promise<PreparedRun> {
+function reportStage(options: SegmentSlideOptions, stage: Stage): void {
+  options.onProgress?.({ stage, done: 0, total: 0, resumed: 0, failed: 0 });
+}
+
+/** Model, slide and parameters: enough to know a finished run again without reading its pixels. */
+async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
   const watch = new Stopwatch();
-  const report = (stage: "open" | "tissue" | "model") =>
-    options.onProgress?.({ stage, done: 0, total: 0, resumed: 0, failed: 0 });
   const task = taskNamed(options.task);
-  report("model");
+  reportStage(options, "model");
   const model = await watch.time("model", async () =>
     loadModel(options.model ?? (await defaultModelFor(task.name))),
   );
-  report("open");
+  reportStage(options, "open");
   const openOptions = options.mpp === undefined ? {} : { mpp: options.mpp };
   const slide = await watch.time("open", () => openSlide(options.slide, openOptions));
   try {
     const identity = await watch.time("open", () => fingerprintFile(options.slide));
-    report("tissue");
-    const tissue = await watch.time("tissue", () => detectTissue(slide));
-    const plan = planRun(slide, task, model, tissue, options);
-    for (const notice of noticesOf(plan, model)) options.onNotice?.(notice);
+    const decision = decideRun(slide, task, model, options);
     const key = runKey({
       fingerprint: identity.sha256,
       model: model.sha256,
       software: VERSION,
-      parameters: plan.parameters,
+      parameters: decision.parameters,
     });
-    return { slide, plan, model, tissue, identity, key, watch };
+    return { slide, decision, model, identity, key, watch };
   } catch (error) {
     await slide.close();
     throw error;
   }
 }
 
+async function prepare(run: DecidedRun, options: SegmentSlideOptions): Promise<PreparedRun> {
+  for (const notice of noticesOf(run.decision, run.model)) options.onNotice?.(notice);
+  reportStage(options, "tissue");
+  const tissue = await run.watch.time("tissue", () => detectTissue(run.slide));
+  return { ...run, tissue, plan: planRun(run.decision, run.slide, tissue) };
+}
+
 async function execute(
   run: PreparedRun,
+  path: string,
   options: SegmentSlideOptions,
 ): Promise<SegmentSlideResult> {
-  const path = resolve(options.out, runFolderName(options.slide, run.plan.task.name));
-  const keep = options.resume || options.skipFinished;
-  const finished = keep ? await finishedRecord(path, run.key) : null;
-  if (finished) return { record: finished, folder: path, unchanged: true };
   const folder = await RunFolder.open(path, run.key, {
     resume: options.resume ?? false,
     overwrite: options.overwrite ?? false,
@@ -111,7 +130,7 @@ async function execute(
   });
   try {
     await folder.writeRecord(await describeRun(run, folder, "running", options.slide, null));
-    await folder.writeSlideLocation(options.slide);
+    await writeSlideLocation(folder.path, options.slide);
     await segmentPatches(run, folder, options);
     const found = options.signal?.aborted ? null : await mergeUnlessStopped(run, folder, options);
     if (found === null) {
@@ -229,8 +248,8 @@ function withoutFolders(record: ErrorRecord, slidePath: string): ErrorRecord {
 }
 
 /** What the user should know before a long run. */
-function noticesOf(plan: RunPlan, model: ModelSpec): string[] {
-  const { task, scale, slideMpp } = plan;
+function noticesOf(decision: RunDecision, model: ModelSpec): string[] {
+  const { task, scale, slideMpp } = decision;
   const notices: string[] = [];
   if (scale.upsampled) {
     notices.push(

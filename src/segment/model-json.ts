@@ -1,5 +1,5 @@
 import { JsonFields } from "./json-fields.ts";
-import type { AutoSettings, ContractName, GridSettings } from "./model.ts";
+import type { AutoSettings, ContractName, GridSettings, ModelSpec } from "./model.ts";
 
 /** A file as a description names it: `sha256` and `bytes` may be left out for a model one brings oneself. */
 export interface DescribedFile {
@@ -10,26 +10,8 @@ export interface DescribedFile {
 }
 
 /** A model's JSON file, checked and with its defaults filled in, before its files are looked at. */
-export interface ModelDescription {
-  readonly name: string;
-  readonly title: string;
-  readonly version: string;
-  readonly contract: ContractName;
-  readonly tasks: readonly string[];
+export interface ModelDescription extends Omit<ModelSpec, "files" | "sha256" | "source"> {
   readonly files: { readonly encoder: DescribedFile; readonly decoder: DescribedFile };
-  readonly input: {
-    readonly stride: number;
-    readonly size: number | null;
-    readonly preferredSize?: number;
-  };
-  readonly window: { readonly cells: number; readonly stride: number } | null;
-  readonly mpp: number | null;
-  readonly masksPerPrompt: number;
-  readonly auto: AutoSettings | null;
-  readonly grid: GridSettings;
-  readonly licence: string;
-  readonly trainedOn: readonly string[];
-  readonly researchUseOnly: boolean;
 }
 
 const CONTRACTS: readonly ContractName[] = ["window", "sam-meta", "sam-hf"];

@@ -3,8 +3,8 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { fingerprintFile } from "../store/fingerprint.ts";
-import { slideCandidates } from "../store/run-folder.ts";
 import type { RunRecord } from "../store/run-record.ts";
+import { slideCandidates } from "../store/slide-location.ts";
 import type { ItemList, RunRef, SlideRef } from "./api.ts";
 import { readServedRun } from "./served-run.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { writeFileAtomically } from "./atomic-write.ts";
 import { Ledger } from "./ledger.ts";
@@ -62,67 +62,21 @@ function isRunRecord(value: unknown): value is RunRecord {
     typeof record.state === "string" &&
     typeof record.task === "string" &&
     typeof record.slide?.name === "string" &&
+    typeof record.slide.path === "string" &&
     typeof record.slide.fingerprint === "string" &&
     typeof record.patches?.planned === "number" &&
     Array.isArray(record.files)
   );
 }
 
-/** The file that says where the slide is on this machine; never part of an export. */
-const LOCAL_FILE = "local.json";
-
-/**
- * Where a run's slide may be, most likely first, as absolute paths: where it was when the run was
- * made, where run.json says it is from the folder, and beside the folder. None need exist, and a file
- * that does must still be compared with `record.slide.fingerprint`.
- */
-export async function slideCandidates(
-  folder: string,
-  record: RunRecord,
-): Promise<readonly string[]> {
-  const paths = [
-    ...(await localSlide(folder)),
-    resolve(folder, record.slide.path ?? record.slide.name),
-    resolve(folder, "..", record.slide.name),
-    resolve(folder, record.slide.name),
-  ];
-  return [...new Set(paths)];
-}
-
-async function localSlide(folder: string): Promise<string[]> {
-  try {
-    const local: unknown = JSON.parse(await readFile(join(folder, LOCAL_FILE), "utf8"));
-    const slide = (local as { slide?: unknown } | null)?.slide;
-    return typeof slide === "string" ? [slide] : [];
-  } catch {
-    // Absent or damaged: the other places remain.
-    return [];
-  }
-}
-
-/**
- * The slide's path as run.json tells it: from the run folder where both lie under one folder at least
- * two deep, else the name alone. So it holds no more than that folder's own tree, and no one's home.
- */
-export function slidePathFromRun(folder: string, slidePath: string): string {
-  const [from, to] = [resolve(folder), resolve(slidePath)];
-  const [a, b] = [from.split(sep), to.split(sep)];
-  let common = 0;
-  while (common < a.length && common < b.length && a[common] === b[common]) common++;
-  return common >= 3 ? relative(from, to) : basename(to);
-}
-
 /** An open run folder: held by one process at a time through its lock file. */
 export class RunFolder {
   readonly path: string;
   readonly ledger: Ledger;
-  /** True when patches of an earlier start are kept. */
-  readonly resumed: boolean;
 
-  private constructor(path: string, ledger: Ledger, resumed: boolean) {
+  private constructor(path: string, ledger: Ledger) {
     this.path = path;
     this.ledger = ledger;
-    this.resumed = resumed;
   }
 
   /**
@@ -149,7 +103,7 @@ export class RunFolder {
       const before = await readRunRecord(path);
       if (options.resume) {
         const ledger = await Ledger.resume(ledgerPath, key);
-        if (ledger) return new RunFolder(path, ledger, true);
+        if (ledger) return new RunFolder(path, ledger);
       }
       if (before && before.slide.fingerprint !== options.fingerprint && !options.overwrite) {
         throw new MicrotomeError(
@@ -167,7 +121,7 @@ export class RunFolder {
       if (before && before.key !== key) {
         for (const file of before.files) await rm(join(path, basename(file)), { force: true });
       }
-      return new RunFolder(path, await Ledger.create(ledgerPath, key), false);
+      return new RunFolder(path, await Ledger.create(ledgerPath, key));
     } catch (error) {
       await unlockFolder(path);
       throw error;
@@ -177,12 +131,6 @@ export class RunFolder {
   /** Absolute path of a file in the folder. */
   file(name: string): string {
     return join(this.path, name);
-  }
-
-  /** Notes where the slide is on this machine, for the viewer. */
-  async writeSlideLocation(slidePath: string): Promise<void> {
-    const text = `${JSON.stringify({ slide: resolve(slidePath) })}\n`;
-    await writeFileAtomically(this.file(LOCAL_FILE), text);
   }
 
   /** Replaces run.json in one step. */

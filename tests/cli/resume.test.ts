@@ -1,6 +1,7 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRunRecord } from "../../src/store/run-folder.ts";
 import { runCli, startCli } from "./run-cli.ts";
@@ -96,6 +97,28 @@ describe("a run that is killed", () => {
     expect(one.status).toBe(0);
     expect((await readFile(geojson("one-worker"))).equals(reference)).toBe(true);
   }, 120_000);
+});
+
+describe("export", () => {
+  it("gives a run's objects, compressed or not, and refuses a damaged run with exit 3", async () => {
+    const target = (name: string) => join(out, name);
+    const run = (folder: string, name: string) =>
+      runCli(["export", folder, "--format", "qupath", "--out", target(name)]);
+    expect((await run(runFolder("whole"), "a.geojson.gz")).status).toBe(0);
+    expect((await run(runFolder("whole"), "a.geojson")).status).toBe(0);
+    const text = gunzipSync(reference);
+    expect(gunzipSync(await readFile(target("a.geojson.gz"))).equals(text)).toBe(true);
+    expect((await readFile(target("a.geojson"))).equals(text)).toBe(true);
+
+    const hurt = target("hurt.nuclei");
+    await cp(runFolder("whole"), hurt, { recursive: true });
+    const cut = reference.subarray(0, reference.length / 2);
+    await writeFile(join(hurt, "nuclei.geojson.gz"), cut);
+    const refused = await run(hurt, "b.geojson");
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain("error[corrupt-file]");
+    await expect(readFile(target("b.geojson"))).rejects.toMatchObject({ code: "ENOENT" });
+  }, 60_000);
 });
 
 describe("a batch", () => {

@@ -102,6 +102,19 @@ describe("the painted sample", () => {
     expect(record.slide.path).not.toMatch(/^\//);
   });
 
+  it("knows a finished run again without reading the slide's pixels", async () => {
+    const stages = new Set<string>();
+    const again = await segmentSlide({
+      slide: SAMPLE,
+      task: "nuclei",
+      out,
+      resume: true,
+      onProgress: ({ stage }) => stages.add(stage),
+    });
+    expect(again.unchanged).toBe(true);
+    expect([...stages]).toEqual(["model", "open"]);
+  });
+
   it("keeps to a region", async () => {
     const region = { x: 1000, y: 500, width: 700, height: 600 };
     const { record, folder } = await segmentSlide({

@@ -2,14 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  RunFolder,
-  readRunRecord,
-  runFolderName,
-  runKey,
-  slideCandidates,
-  slidePathFromRun,
-} from "../../src/store/run-folder.ts";
+import { RunFolder, readRunRecord, runFolderName, runKey } from "../../src/store/run-folder.ts";
 import type { RunRecord, RunState } from "../../src/store/run-record.ts";
 
 let out: string;
@@ -30,7 +23,7 @@ function record(state: RunState, key: string, fingerprint = "f1"): RunRecord {
     state,
     key,
     task: "nuclei",
-    slide: { name: "slide.svs", fingerprint },
+    slide: { name: "slide.svs", path: "slide.svs", fingerprint },
     patches: { planned: 9, skipped: 0, done: 4, failed: 0 },
     files: [],
   } as unknown as RunRecord;
@@ -51,7 +44,6 @@ describe("RunFolder", () => {
       message: expect.stringContaining("--resume"),
     });
     const resumed = await RunFolder.open(folder, "k1", { ...FRESH, resume: true });
-    expect(resumed.resumed).toBe(true);
     expect(resumed.ledger.has(0)).toBe(true);
     await resumed.close();
     const anew = await RunFolder.open(folder, "k1", { ...FRESH, overwrite: true });
@@ -161,39 +153,6 @@ describe("runFolderName", () => {
     [".svs", ".svs.nuclei"],
   ])("%s → %s", (path, expected) => {
     expect(runFolderName(path, "nuclei")).toBe(expected);
-  });
-});
-
-describe("slidePathFromRun", () => {
-  it.each([
-    ["/data/lab/runs/a.nuclei", "/data/lab/slides/a.svs", "../../slides/a.svs"],
-    ["/home/bob/runs/a.nuclei", "/home/alice/slides/a.svs", "a.svs"],
-    ["/var/tmp/a.nuclei", "/home/alice/a.svs", "a.svs"],
-  ])("%s, %s → %s", (run, slide, expected) => {
-    expect(slidePathFromRun(run, slide)).toBe(expected);
-  });
-});
-
-describe("slideCandidates", () => {
-  it("begins with where the slide was, and ends beside the run", async () => {
-    const run = await RunFolder.open(folder, "k1", FRESH);
-    await run.writeSlideLocation("/elsewhere/slide.svs");
-    await run.close();
-    const found = await slideCandidates(folder, {
-      ...record("done", "k1"),
-      slide: { ...record("done", "k1").slide, path: "../slide.svs" },
-    });
-    const beside = [join(out, "slide.svs"), join(folder, "slide.svs")];
-    expect(found).toEqual(["/elsewhere/slide.svs", ...beside]);
-    for (const text of ["null", "not JSON", '{"slide":3}']) {
-      await writeFile(join(folder, "local.json"), text);
-      const { slide, ...rest } = record("done", "k1");
-      const fallback = await slideCandidates(folder, {
-        ...rest,
-        slide: { ...slide, path: "../slide.svs" },
-      });
-      expect(fallback).toEqual(beside);
-    }
   });
 });
 
