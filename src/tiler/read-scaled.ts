@@ -24,13 +24,29 @@ export async function readScaled(
 ): Promise<RgbImage> {
   if (scale.resample === 1) return slide.readRegion(scale.level, gridBox, signal);
   requireWhole(slide, gridBox);
-  const { size, tileSize } = slide.levels[scale.level]!;
+  const { size } = slide.levels[scale.level]!;
   const across = makeTaps(gridBox.x, gridBox.width, scale.resample, size.width);
   const down = makeTaps(gridBox.y, gridBox.height, scale.resample, size.height);
+  return resampleLevel(slide, scale.level, across, down, signal);
+}
+
+/**
+ * Resamples a level by the taps of each axis; target pixels without taps are white.
+ *
+ * Reads in bands, as {@link readScaled} does. Throws CorruptSlideError.
+ */
+export async function resampleLevel(
+  slide: Slide,
+  level: number,
+  across: Taps,
+  down: Taps,
+  signal?: AbortSignal,
+): Promise<RgbImage> {
+  const { tileSize } = slide.levels[level]!;
   const image = {
-    data: new Uint8Array(gridBox.width * gridBox.height * 3).fill(255),
-    width: gridBox.width,
-    height: gridBox.height,
+    data: new Uint8Array(across.count * down.count * 3).fill(255),
+    width: across.count,
+    height: down.count,
   };
   if (across.to === across.from || down.to === down.from) return image;
   const rows = new RowResampler(across, down, image);
@@ -41,7 +57,7 @@ export async function readScaled(
     const tileEnd = Math.floor((y + bandRows) / tileSize.height) * tileSize.height;
     const end = Math.min(down.to, tileEnd > y ? tileEnd : y + bandRows);
     const box = { x: across.from, y, width, height: end - y };
-    const band = await slide.readRegion(scale.level, box, signal);
+    const band = await slide.readRegion(level, box, signal);
     rows.add(band, y);
     y = end;
   }

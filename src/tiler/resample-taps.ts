@@ -55,13 +55,14 @@ const TRIANGLE: Kernel = {
  *
  * The centre of target pixel t is source coordinate (t + 0.5) / resample − 0.5, whatever the
  * start: so overlapping reads agree exactly. A target pixel whose centre is outside
- * [0, sourceLength) has no taps.
+ * [0, sourceLength) has no taps, or with `beyond` "edge" those of the nearest centre inside.
  */
 export function makeTaps(
   start: number,
   count: number,
   resample: number,
   sourceLength: number,
+  beyond: "nothing" | "edge" = "nothing",
 ): Taps {
   const shrink = Math.max(1, 1 / resample);
   const kernel = shrink < TRIANGLE_FROM_SHRINK ? CUBIC : TRIANGLE;
@@ -75,7 +76,8 @@ export function makeTaps(
   let to = 0;
   for (let i = 0; i < count; i++) {
     // Source pixel j covers [j, j + 1): its centre is j + 0.5.
-    const centre = (start + i + 0.5) / resample;
+    let centre = (start + i + 0.5) / resample;
+    if (beyond === "edge") centre = Math.max(0.5, Math.min(sourceLength - 0.5, centre));
     if (!(centre >= 0 && centre < sourceLength)) continue;
     const low = Math.max(0, Math.floor(centre - support + 0.5));
     const high = Math.min(sourceLength, Math.floor(centre + support + 0.5));
