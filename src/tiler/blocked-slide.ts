@@ -12,6 +12,10 @@ export interface SlideFacts {
   readonly mpp: Mpp | null;
   readonly objectivePower: number | null;
   readonly associated: readonly string[];
+  /** See Slide; null or left out where the file says nothing. */
+  readonly bounds?: Box | null;
+  /** See Slide; null or left out where the file holds none. */
+  readonly iccProfile?: Uint8Array | null;
   /** Finest first. */
   readonly levels: readonly LevelSource[];
 }
@@ -50,6 +54,9 @@ export function makeBlockedSlide(
     objectivePower: facts.objectivePower,
     levels,
     associated: facts.associated,
+    backend: "native",
+    bounds: facts.bounds ?? null,
+    iccProfile: facts.iccProfile ?? null,
     async readRegion(index, levelBox, signal) {
       const level = levelAt(index);
       requireReadable(source.path, levelBox);

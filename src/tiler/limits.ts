@@ -21,5 +21,8 @@ export const MAX_TAG_VALUES = 2 ** 23;
 /** Bytes of a text in a TIFF tag (OME-XML is the longest met): 2^24. */
 export const MAX_TEXT_BYTES = 2 ** 24;
 
+/** Bytes of an ICC profile; a larger one is not read: 2^24. */
+export const MAX_ICC_BYTES = 2 ** 24;
+
 /** Decoded tiles kept per open slide unless told otherwise: 96 MiB. */
 export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20;

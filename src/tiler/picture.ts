@@ -1,6 +1,6 @@
 import sharp, { type SharpOptions } from "sharp";
 import type { Size } from "../geometry.ts";
-import { MAX_BLOCK_PIXELS } from "./limits.ts";
+import { MAX_BLOCK_PIXELS, MAX_ICC_BYTES } from "./limits.ts";
 import type { RgbImage } from "./slide.ts";
 
 // Tiles are decoded many at a time on libuv's threads: libvips' own threads and its
@@ -28,10 +28,24 @@ export async function decodePicture(
 
 const DECODE: SharpOptions = { failOn: "error", ignoreIcc: true, sequentialRead: true };
 
-/** Width, height and format of a picture file, its pixels not read. Throws sharp's own error. */
-export async function pictureFacts(path: string): Promise<Size & { readonly format: string }> {
+/** What a picture file says of itself. */
+export interface PictureFacts extends Size {
+  /** e.g. "png", "jpeg". */
+  readonly format: string;
+  /** Empty where it is larger than is read. */
+  readonly iccProfile: Uint8Array | null;
+}
+
+/** Size, format and ICC profile of a picture file, its pixels not read. Throws sharp's own error. */
+export async function pictureFacts(path: string): Promise<PictureFacts> {
   const facts = await sharp(path, { ...DECODE, limitInputPixels: false }).metadata();
-  return { width: facts.width, height: facts.height, format: facts.format };
+  const icc = facts.icc ?? null;
+  return {
+    width: facts.width,
+    height: facts.height,
+    format: facts.format,
+    iccProfile: icc && icc.length > MAX_ICC_BYTES ? new Uint8Array(0) : icc,
+  };
 }
 
 /** Interleaved samples as RGB: grey is repeated, what follows the third channel left out. */

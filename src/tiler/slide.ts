@@ -58,6 +58,15 @@ export interface Slide {
   readonly levels: readonly Level[];
   /** Names of label, macro and thumbnail images in the file: listed, never read unless asked for by name. */
   readonly associated: readonly string[];
+  /** What reads it: "native", or "openslide" and its version. */
+  readonly backend: string;
+  /** The part of level 0 that was scanned, where the file says that it is not the whole; level-0 px. */
+  readonly bounds: Box | null;
+  /**
+   * The ICC profile of level 0's colours as stored, or null where there is none; empty where the file
+   * names one that it does not hold. Never applied unasked: see `convertToSrgb`.
+   */
+  readonly iccProfile: Uint8Array | null;
   /** Reads a box given in the level's own pixels (integers). Throws CorruptSlideError. */
   readRegion(level: number, levelBox: Box, signal?: AbortSignal): Promise<RgbImage>;
   /** The stored tile at column, row of a level as JPEG bytes, or null where it is not stored so. */

@@ -1,5 +1,6 @@
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { decideMpp, parseDecimal, tiffResolution } from "../resolution.ts";
+import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage, type TiffImage } from "../tiff/image.ts";
 import { openTiffLevel } from "../tiff/level.ts";
 import { TAG } from "../tiff/names.ts";
@@ -32,6 +33,7 @@ export const aperio: SlideFormat = {
         mpp: decideMpp(options, size, await tiffResolution(tiff, first.directory)),
         objectivePower: facts.objectivePower,
         associated: await associatedNames(tiff, images),
+        iccProfile: await readIccTag(tiff, first.directory),
         levels,
       },
       options,

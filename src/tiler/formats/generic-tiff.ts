@@ -1,5 +1,6 @@
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { decideMpp, tiffResolution } from "../resolution.ts";
+import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage } from "../tiff/image.ts";
 import { openTiffLevel } from "../tiff/level.ts";
 import type { SlideFormat } from "./format.ts";
@@ -31,6 +32,7 @@ export const genericTiff: SlideFormat = {
         mpp: decideMpp(options, null, await tiffResolution(tiff, first)),
         objectivePower: null,
         associated: [],
+        iccProfile: await readIccTag(tiff, first),
         levels,
       },
       options,

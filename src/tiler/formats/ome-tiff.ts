@@ -1,6 +1,7 @@
 import { UnsupportedSlideError } from "../../errors.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { decideMpp, parseDecimal, tiffResolution } from "../resolution.ts";
+import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage } from "../tiff/image.ts";
 import { openTiffLevel } from "../tiff/level.ts";
 import type { SlideFormat } from "./format.ts";
@@ -33,6 +34,7 @@ export const omeTiff: SlideFormat = {
         mpp: decideMpp(options, facts.mpp, await tiffResolution(tiff, first)),
         objectivePower: facts.objectivePower,
         associated: [],
+        iccProfile: await readIccTag(tiff, first),
         levels,
       },
       options,

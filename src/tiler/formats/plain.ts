@@ -46,6 +46,7 @@ export const plain: SlideFormat = {
         mpp: decideMpp(options, null, null),
         objectivePower: null,
         associated: [],
+        iccProfile: facts.iccProfile,
         levels: [level],
       },
       options,

@@ -27,6 +27,7 @@ export const TAG = {
   extraSamples: 338,
   sampleFormat: 339,
   jpegTables: 347,
+  iccProfile: 34675,
   hamamatsuFormat: 65420,
 } as const;
 
