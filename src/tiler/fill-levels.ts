@@ -82,6 +82,9 @@ export function fillLevels(slide: Slide): Slide {
     objectivePower: slide.objectivePower,
     levels,
     associated: slide.associated,
+    backend: slide.backend,
+    bounds: slide.bounds,
+    iccProfile: slide.iccProfile,
     async readRegion(index, box, signal) {
       const level = plan[index];
       if (!level) return slide.readRegion(index, box, signal);
