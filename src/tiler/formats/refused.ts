@@ -1,10 +1,8 @@
 import { UnsupportedSlideError } from "../../errors.ts";
-import { TAG } from "../tiff/names.ts";
 import type { Probe, SlideFormat } from "./format.ts";
 
 /** Formats that are recognised but not read, so that the refusal can say what the file is. */
 export const refusedFormats: readonly SlideFormat[] = [
-  refused("Hamamatsu NDPI", "hamamatsu", (probe) => hasTag(probe, TAG.hamamatsuFormat)),
   refused("Leica SCN", "leica", (probe) =>
     isTiffSaying(probe, "http://www.leica-microsystems.com/scn"),
   ),
@@ -35,10 +33,6 @@ function refused(name: string, vendor: string, detect: (probe: Probe) => boolean
       );
     },
   };
-}
-
-function hasTag(probe: Probe, tag: number): boolean {
-  return probe.tiff?.directories[0]?.entries.has(tag) ?? false;
 }
 
 function isTiffSaying(probe: Probe, words: string): boolean {

@@ -1,6 +1,7 @@
 import { aperio } from "./aperio.ts";
 import type { SlideFormat } from "./format.ts";
 import { genericTiff } from "./generic-tiff.ts";
+import { hamamatsu } from "./hamamatsu.ts";
 import { omeTiff } from "./ome-tiff.ts";
 import { plain } from "./plain.ts";
 import { refusedFormats } from "./refused.ts";
@@ -8,6 +9,7 @@ import { refusedFormats } from "./refused.ts";
 /** Every format, asked in this order: the particular before the general. */
 export const FORMATS: readonly SlideFormat[] = [
   aperio,
+  hamamatsu,
   ...refusedFormats,
   omeTiff,
   genericTiff,

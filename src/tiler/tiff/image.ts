@@ -86,7 +86,8 @@ export async function readTiffImage(tiff: Tiff, directory: TiffDirectory): Promi
   };
 }
 
-function requireSide(tiff: Tiff, directory: TiffDirectory, size: Size, what: string): void {
+/** Throws CorruptSlideError unless both sides are whole numbers a picture can have. */
+export function requireSide(tiff: Tiff, directory: TiffDirectory, size: Size, what: string): void {
   for (const side of [size.width, size.height]) {
     if (Number.isInteger(side) && side > 0 && side <= MAX_SIDE) continue;
     throw tiff.corrupt(

@@ -29,6 +29,10 @@ export const TAG = {
   jpegTables: 347,
   iccProfile: 34675,
   hamamatsuFormat: 65420,
+  hamamatsuSourceLens: 65421,
+  hamamatsuFocalPlane: 65424,
+  hamamatsuMcuStarts: 65426,
+  hamamatsuMcuStartsHigh: 65432,
 } as const;
 
 /** Values of the Compression tag that the tiler decodes. */
@@ -54,6 +58,7 @@ const COMPRESSION_NAMES: Readonly<Record<number, string>> = {
   6: "old-style JPEG",
   7: "JPEG",
   8: "deflate",
+  22610: "JPEG XR (Hamamatsu)",
   32773: "PackBits",
   32946: "deflate",
   33003: "JPEG 2000 (Aperio, YCbCr)",

@@ -8,6 +8,7 @@ import { CorruptSlideError, UnsupportedSlideError } from "../../errors.ts";
 import { type ByteSource, requireRange } from "../byte-source.ts";
 import { MAX_DIRECTORIES, MAX_TAG_VALUES, MAX_TEXT_BYTES } from "../limits.ts";
 import { TAG } from "./names.ts";
+import { ndpiFirstDirectory, ndpiHighWords } from "./ndpi-offsets.ts";
 
 /** One tag of a directory; its values are read only when asked for. */
 export interface TiffEntry {
@@ -16,6 +17,8 @@ export interface TiffEntry {
   readonly count: number;
   /** Where the values lie in the file. */
   readonly offset: number;
+  /** Bits 32 and up of a single LONG stored in the directory: NDPI alone has them, elsewhere 0. */
+  readonly high: number;
 }
 
 /** One directory, with the directories its SubIFDs tag points to. */
@@ -36,13 +39,16 @@ export class Tiff {
   readonly source: ByteSource;
   readonly littleEndian: boolean;
   readonly big: boolean;
+  /** Whether it is laid out as Hamamatsu's NDPI: classic TIFF with high words after each directory. */
+  readonly ndpi: boolean;
   readonly #directories: TiffDirectory[] = [];
   readonly #seen = new Set<number>();
 
-  private constructor(source: ByteSource, littleEndian: boolean, big: boolean) {
+  private constructor(source: ByteSource, littleEndian: boolean, big: boolean, ndpi: boolean) {
     this.source = source;
     this.littleEndian = littleEndian;
     this.big = big;
+    this.ndpi = ndpi;
   }
 
   get directories(): readonly TiffDirectory[] {
@@ -66,8 +72,9 @@ export class Tiff {
     const littleEndian = header[0] === 0x49;
     const big = view.getUint16(2, littleEndian) === 43;
     if (header.length < (big ? 16 : 8)) requireRange(source, 0, big ? 16 : 8, "the TIFF header");
-    const tiff = new Tiff(source, littleEndian, big);
-    const first = big ? tiff.#uint64(view, 8) : view.getUint32(4, littleEndian);
+    const ndpi = littleEndian && !big ? await ndpiFirstDirectory(source, view) : null;
+    const tiff = new Tiff(source, littleEndian, big, ndpi !== null);
+    const first = ndpi ?? (big ? tiff.#uint64(view, 8) : view.getUint32(4, littleEndian));
     if (first === 0) throw tiff.corrupt("its header points to no directory");
     await tiff.#readChain(first);
     return tiff;
@@ -103,18 +110,22 @@ export class Tiff {
     const count = this.big ? this.#uint64(head, 0) : head.getUint16(0, this.littleEndian);
     if (count === 0 || count > 65535) throw this.corrupt(`directory ${index} claims ${count} tags`);
     const entryBytes = this.big ? 20 : 12;
-    const nextBytes = this.big ? 8 : 4;
+    const nextBytes = this.big || this.ndpi ? 8 : 4;
     const length = count * entryBytes + nextBytes;
     requireRange(this.source, offset + countBytes, length, `TIFF directory ${index}`);
     const body = viewOf(await this.source.fetch(offset + countBytes, length));
+    const high = this.ndpi
+      ? await ndpiHighWords(this.source, offset + countBytes + length, count)
+      : null;
     const entries = new Map<number, TiffEntry>();
     for (let i = 0; i < count; i++) {
-      const entry = this.#readEntry(body, i * entryBytes, offset + countBytes);
+      const entry = this.#readEntry(body, i * entryBytes, offset + countBytes, high?.[i] ?? 0);
       if (entry && !entries.has(entry.tag)) entries.set(entry.tag, entry);
     }
-    const next = this.big
-      ? this.#uint64(body, count * entryBytes)
-      : body.getUint32(count * entryBytes, this.littleEndian);
+    const next =
+      nextBytes === 8
+        ? this.#uint64(body, count * entryBytes)
+        : body.getUint32(count * entryBytes, this.littleEndian);
     const bare: TiffDirectory = { index, entries, subDirectories: [] };
     const subDirectories = isSub ? [] : await this.#readSubDirectories(bare);
     return { directory: { index, entries, subDirectories }, next };
@@ -129,7 +140,7 @@ export class Tiff {
     return found;
   }
 
-  #readEntry(view: DataView, at: number, base: number): TiffEntry | null {
+  #readEntry(view: DataView, at: number, base: number, high: number): TiffEntry | null {
     const tag = view.getUint16(at, this.littleEndian);
     const type = view.getUint16(at + 2, this.littleEndian);
     const size = TYPE_BYTES[type];
@@ -138,11 +149,15 @@ export class Tiff {
     const count = this.big ? this.#uint64(view, at + 4) : view.getUint32(at + 4, this.littleEndian);
     const inline = this.big ? 8 : 4;
     const valueAt = at + (this.big ? 12 : 8);
-    if (count * size <= inline) return { tag, type, count, offset: base + valueAt };
+    // NDPI keeps every text outside of the directory, however short.
+    if (count * size <= inline && !(this.ndpi && type === 2)) {
+      const wide = count === 1 && (type === 4 || type === 13);
+      return { tag, type, count, offset: base + valueAt, high: wide ? high : 0 };
+    }
     const offset = this.big
       ? this.#uint64(view, valueAt)
-      : view.getUint32(valueAt, this.littleEndian);
-    return { tag, type, count, offset };
+      : view.getUint32(valueAt, this.littleEndian) + high * 2 ** 32;
+    return { tag, type, count, offset, high: 0 };
   }
 
   /** The values of a numeric tag (rationals divided), or null where it is absent. */
@@ -156,6 +171,7 @@ export class Tiff {
     const size = TYPE_BYTES[entry.type]!;
     const values = new Float64Array(entry.count);
     for (let i = 0; i < entry.count; i++) values[i] = this.#value(view, entry.type, i * size);
+    if (entry.high > 0) values[0]! += entry.high * 2 ** 32;
     return values;
   }
 

@@ -122,7 +122,60 @@ CASES = [
     ("jpeg-cut.jpg", jpeg_claiming(64, 64)[:14], OPEN, CORRUPT, "cannot be decoded"),
     ("dicom.dcm", bytes(128) + b"DICM" + bytes(60), OPEN, UNSUPPORTED, "is DICOM"),
     ("picture.mrxs", jpeg_claiming(64, 64), OPEN, UNSUPPORTED, "MIRAX"),
-    ("hamamatsu.ndpi", tiff(base(_65420=(LONG, [1])), [tile]), OPEN, UNSUPPORTED, "Hamamatsu NDPI"),
+]
+
+
+def ndpi(width=64, height=64, jpeg=b"", **changes):
+    """Hamamatsu's layout: a JPEG, its directory with a 64-bit link to the next, a high word for each tag."""
+    tags = {
+        256: (LONG, [width]),
+        257: (LONG, [height]),
+        258: (SHORT, [8]),
+        259: (SHORT, [7]),
+        273: (LONG, [12]),
+        279: (LONG, [len(jpeg)]),
+        65420: (SHORT, [1]),
+        65421: (SHORT, [40]),
+    }
+    tags.update({int(key[1:]): value for key, value in changes.items()})
+    out = struct.pack("<H", len(tags))
+    for tag, (kind, values) in sorted(tags.items()):
+        out += struct.pack("<HHI", tag, kind, len(values))
+        out += struct.pack(f"<{FORMATS[kind]}", values[0]).ljust(4, b"\0")
+    out += struct.pack("<Q", 0) + bytes(4 * len(tags))
+    return b"II*\0" + struct.pack("<Q", 12 + len(jpeg)) + jpeg + out
+
+
+def restart_jpeg(width, height, interval, coded=b""):
+    """A JPEG header that promises a marker every `interval` MCUs of 8x8."""
+    sof = struct.pack(">BHHBBBB", 8, height, width, 1, 1, 0x11, 0)
+    return (
+        b"\xff\xd8\xff\xc0" + struct.pack(">H", len(sof) + 2) + sof
+        + b"\xff\xdd\x00\x04" + struct.pack(">H", interval)
+        + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + coded + b"\xff\xd9"
+    )
+
+
+rows = restart_jpeg(64, 64, 8)
+# The number of McuStarts, as it stands in a file, for one of 2**32 - 1.
+claims_starts = ndpi(jpeg=rows, _65426=(LONG, [12])).replace(
+    struct.pack("<HHI", 65426, LONG, 1), struct.pack("<HHI", 65426, LONG, 2**32 - 1)
+)
+
+CASES += [
+    ("ndpi-no-jpeg.ndpi", ndpi(jpeg=b"nothing of a JPEG"), OPEN, CORRUPT, "no JPEG stream"),
+    ("ndpi-ordinary-tiff.ndpi", tiff(base(_65420=(LONG, [1])), [tile]), OPEN, CORRUPT, "no directory is a level"),
+    ("ndpi-endless-segment.ndpi", ndpi(jpeg=b"\xff\xd8\xff\xe0\x00\x00\xff\xe0"), OPEN, CORRUPT, "no JPEG stream"),
+    ("ndpi-beyond-end.ndpi", ndpi(jpeg=rows, _279=(LONG, [2**32 - 1])), OPEN, CORRUPT, "needs bytes"),
+    ("ndpi-two-thousand-million.ndpi", ndpi(2**31, 2**31, rows), OPEN, CORRUPT, "2147483648×2147483648"),
+    ("ndpi-size-contradicts.ndpi", ndpi(640, 64, rows), OPEN, CORRUPT, "its JPEG 64×64"),
+    ("ndpi-huge-unbroken.ndpi", ndpi(200_000, 100_000, restart_jpeg(0, 0, 0)), OPEN, UNSUPPORTED, "without restart markers"),
+    ("ndpi-markers-within-rows.ndpi", ndpi(200_000, 100_000, restart_jpeg(0, 0, 7)), OPEN, UNSUPPORTED, "without restart markers"),
+    ("ndpi-millions-of-intervals.ndpi", ndpi(2**24, 2**24, restart_jpeg(0, 0, 1)), OPEN, CORRUPT, "restart intervals"),
+    ("ndpi-markers-missing.ndpi", ndpi(jpeg=rows), READ, CORRUPT, "restart markers are not there"),
+    ("ndpi-starts-of-4-thousand-million.ndpi", claims_starts, READ, CORRUPT, "tag 65426 claims"),
+    ("ndpi-interval-of-noise.ndpi", ndpi(64, 8, restart_jpeg(64, 8, 8, bytes(range(100)))), READ, CORRUPT, "cannot be decoded"),
+    ("ndpi-jpeg-xr.ndpi", ndpi(jpeg=rows, _259=(SHORT, [22610])), OPEN, UNSUPPORTED, "TIFF compression 22610"),
 ]
 
 out = [

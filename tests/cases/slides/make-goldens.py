@@ -3,7 +3,7 @@
 The oracle of a file is OpenSlide (openslide-bin 4.0.1.2, openslide-python 1.4.7) where it opens it, else
 libvips 8.14 (pyvips 3.2). Pixels outside a level are white. Needs the data folder; run it as
 
-    python make-goldens.py <data>/slides
+    python make-goldens.py <data>/slides [name ...]
 
 with openslide-bin, openslide-python, pyvips and numpy installed.
 """
@@ -18,7 +18,8 @@ import pyvips
 
 HERE = pathlib.Path(__file__).parent
 
-# name of the golden file: (path under slides/, how libvips names the levels or None for OpenSlide)
+# name of the golden file: (path under slides/, how libvips names the levels, or None for OpenSlide, or the
+# number of OpenSlide's levels that the file stores, where OpenSlide adds some of its own)
 SLIDES = {
     "aperio-cmu": ("aperio-svs-jpeg/CMU-1-Small-Region.svs", None),
     "aperio-tiny": ("openslide-python-boxes/small.svs", None),
@@ -33,6 +34,7 @@ SLIDES = {
     "tiff-strip-jpeg": ("tiff-conformance/pillow/tiff_strip_ycbcr_jpeg_2x2_sampling.tif", "page1"),
     "tiff-rgb-jpeg": ("tiff-conformance/image-tiff/tiled-jpeg-rgb-u8.tif", "page1"),
     "tiff-big-endian": ("tiff-conformance/twelvemonkeys/BigTIFFMotorola.tif", "page1"),
+    "ndpi-stritt": ("ndpi-stritt/test3-DAPI-2-387.ndpi", 4),
     "ome-instanseg": ("ome-tiff-he-instanseg/HE_example.tif", "page1"),
     "ome-subifd": ("derived-from-cmu1/pyramid-subifd.ome.tif", "subifd"),
     "plain-png": ("plain-images/cellseg_models/HE.png", "plain"),
@@ -40,15 +42,15 @@ SLIDES = {
 }
 
 
-def openslide_levels(path):
+def openslide_levels(path, count):
     slide = openslide.OpenSlide(path)
     levels = []
-    for i, size in enumerate(slide.level_dimensions):
+    for i, size in enumerate(slide.level_dimensions[:count]):
         # Only from the origin is a coarser level's pixel lattice met exactly.
         rgba = np.asarray(slide.read_region((0, 0), i, size))
         assert (rgba[..., 3] == 255).all()
         levels.append(rgba[..., :3])
-    return levels, list(slide.level_downsamples)
+    return levels, list(slide.level_downsamples[:count])
 
 
 def vips_levels(path, how):
@@ -88,11 +90,14 @@ def crop(pixels, x, y, w, h):
     return out
 
 
-def main(root):
+def main(root, *only):
     for name, (file, how) in SLIDES.items():
+        if only and name not in only:
+            continue
         path = str(pathlib.Path(root) / file)
-        levels, downsamples = openslide_levels(path) if how is None else vips_levels(path, how)
-        oracle = "openslide 4.0.1" if how is None else f"libvips {pyvips.version(0)}.{pyvips.version(1)}"
+        stored = how is None or isinstance(how, int)
+        levels, downsamples = openslide_levels(path, how) if stored else vips_levels(path, how)
+        oracle = "openslide 4.0.1" if stored else f"libvips {pyvips.version(0)}.{pyvips.version(1)}"
         golden = {
             "file": file,
             "oracle": oracle,
@@ -111,4 +116,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
