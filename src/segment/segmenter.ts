@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { Piscina } from "piscina";
 import { MicrotomeError } from "../errors.ts";
+import { workerFile } from "../worker-thread.ts";
 import { rebuildError } from "./model-errors.ts";
 import { startPool } from "./pool.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
@@ -43,9 +44,7 @@ export function defaultWorkers(): number {
  * as ModelContractError, and MicrotomeError `usage` for a number of workers that is not ≥ 1.
  */
 export async function createSegmenter(options: SegmenterOptions): Promise<Segmenter> {
-  // Beside this file, as source or as built.
-  const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-  return await createSegmenterWith(options, new URL(name, import.meta.url));
+  return await createSegmenterWith(options, workerFile(import.meta.url, "worker"));
 }
 
 /** {@link createSegmenter} with another worker file: how a worker that dies is tried out. */

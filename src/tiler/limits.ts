@@ -26,3 +26,18 @@ export const MAX_ICC_BYTES = 2 ** 24;
 
 /** Decoded tiles kept per open slide unless told otherwise: 96 MiB. */
 export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20;
+
+/** Samples (pixels × components) of one JPEG 2000 picture: 2^26. OpenJPEG holds 8 to 12 bytes for each. */
+export const MAX_JPEG2000_SAMPLES = 2 ** 26;
+
+/** Tiles within one JPEG 2000 picture: 2^12. */
+export const MAX_JPEG2000_TILES = 2 ** 12;
+
+/** Bytes beyond four times its decoded size that a compressed block may have. */
+export const MAX_BLOCK_BYTES_OVER = 2 ** 20;
+
+/** Memory that a decoder in WebAssembly may grow to: 1 GiB a thread. */
+export const MAX_WASM_BYTES = 2 ** 30;
+
+/** WebAssembly never gives memory back: a decoder that has grown beyond this is replaced. 96 MiB. */
+export const KEPT_WASM_BYTES = 96 * 2 ** 20;

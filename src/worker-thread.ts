@@ -1,0 +1,18 @@
+import { Worker } from "node:worker_threads";
+
+const SOURCE = ".ts";
+const BUILT = ".js";
+
+/** The file of a worker thread, `name` (no extension) beside the module `here`: `.ts` as source, `.js` as built. */
+export function workerFile(here: string, name: string): URL {
+  return new URL(`./${name}${here.endsWith(SOURCE) ? SOURCE : BUILT}`, here);
+}
+
+/** Starts a worker thread; a `.ts` file runs through tsx. */
+export function startWorker(file: URL): Worker {
+  if (!file.pathname.endsWith(SOURCE)) return new Worker(file);
+  // `--import tsx` does nothing in a thread of Node 20: its loader is registered there by hand.
+  const loader = import.meta.resolve("tsx/esm/api");
+  const start = `import("${loader}").then(({ register }) => { register(); return import("${file.href}"); })`;
+  return new Worker(start, { eval: true });
+}
