@@ -37,7 +37,7 @@ export interface RunRef {
   readonly objects: number;
 }
 
-/** One resolution of a slide as the viewer needs it. */
+/** One resolution of a slide as the viewer needs it: the file's own, or one made where it has a gap. */
 export interface SlideLevel {
   /** Own pixels. */
   readonly width: number;
@@ -51,6 +51,8 @@ export interface SlideLevel {
 export interface SlideInfo {
   readonly id: string;
   readonly name: string;
+  /** Tells one state of the file from another: `?v=` of addresses that may be kept for good. */
+  readonly version: string;
   readonly vendor: string;
   readonly width: number;
   readonly height: number;

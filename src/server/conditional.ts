@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Request, Response } from "express";
+import type { IncomingMessage } from "node:http";
+import { HttpError } from "./http-error.ts";
 
-/** Seconds that a browser may use an answer without asking again. */
-const FRESH_SECONDS = 300;
+/** How an answer may be kept: by its entity tag, or for good where its address names its version. */
+export interface Keeping {
+  /** A strong entity tag. */
+  readonly tag: string;
+  /** True where another state of the file would have another address. */
+  readonly pinned: boolean;
+}
 
 /** A strong entity tag of the parts that decide an answer. */
 export function entityTag(...parts: readonly (string | number)[]): string {
@@ -10,14 +16,34 @@ export function entityTag(...parts: readonly (string | number)[]): string {
 }
 
 /**
- * Sets the headers of an answer that may be kept, and says whether the browser has it already;
- * then 304 has been sent and nothing needs to be read.
+ * Whether an address names the version that is served now, by `?v=`.
+ *
+ * Throws 410 where it names another: tiles of two states of a file must not meet in one picture.
  */
-export function answeredFromCache(request: Request, response: Response, tag: string): boolean {
-  response.set("Cache-Control", `private, max-age=${FRESH_SECONDS}`);
-  response.set("ETag", tag);
-  const known = (request.headers["if-none-match"] ?? "").split(",").map((part) => part.trim());
-  if (!known.some((part) => part === tag || part === `W/${tag}` || part === "*")) return false;
-  response.status(304).end();
-  return true;
+export function isPinned(named: string | null, version: string): boolean {
+  if (named === null || named === version) return named === version;
+  throw new HttpError(
+    410,
+    "changed",
+    "The file has changed since this page was opened; reload the page.",
+  );
+}
+
+/**
+ * Cache-Control of an answer. An address that names no version is asked about again each time, which
+ * costs a 304 and no reading: a slide that is replaced under its name is never shown half old, half new.
+ * Private, as shared caches must not keep what a token guards.
+ */
+export function cacheControl({ pinned }: Keeping): string {
+  return pinned ? "private, max-age=31536000, immutable" : "private, no-cache";
+}
+
+/** True where the browser has the answer already, and 304 is to be sent. Source: RFC 9110, 13.1.2. */
+export function isKnown(request: IncomingMessage, { tag }: Keeping): boolean {
+  const header = request.headers["if-none-match"];
+  if (header === undefined) return false;
+  return header.split(",").some((part) => {
+    const known = part.trim();
+    return known === tag || known === `W/${tag}` || known === "*";
+  });
 }

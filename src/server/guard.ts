@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
-import type { Request, RequestHandler } from "express";
 import { HttpError } from "./http-error.ts";
 import { addressOf } from "./parameters.ts";
 
@@ -18,8 +18,8 @@ const CONTENT_SECURITY_POLICY = [
 ].join("; ");
 
 /** Headers that keep other sites from framing, embedding or sniffing what is served. */
-export const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
+const SECURITY_HEADERS = new Map(
+  Object.entries({
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -28,8 +28,21 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
-  });
-  next();
+  }),
+);
+
+/** Looks at a request before anything else does. True where it has answered; throws HttpError to refuse. */
+export type Guard = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Asks every guard in turn, until one answers or throws. */
+export function allGuards(guards: readonly Guard[]): Guard {
+  return (request, response) => guards.some((guard) => guard(request, response));
+}
+
+/** Sets the headers that every answer carries. */
+export const securityHeaders: Guard = (_request, response) => {
+  response.setHeaders(SECURITY_HEADERS);
+  return false;
 };
 
 /** True for names and addresses that only this machine can reach. */
@@ -49,11 +62,11 @@ function hostNameOf(header: string | undefined): string | null {
  * (DNS rebinding) but cannot make the browser send ours. Bare IP addresses cannot be rebound, and
  * are accepted where the server listens to the network.
  */
-export function hostGuard(boundHost: string, allowedHosts: readonly string[]): RequestHandler {
+export function hostGuard(boundHost: string, allowedHosts: readonly string[]): Guard {
   const names = new Set(allowedHosts.map((name) => name.toLowerCase()));
   names.add(unbracket(boundHost.toLowerCase()));
   const open = !isLoopback(boundHost);
-  return (request, _response, next) => {
+  return (request) => {
     const name = hostNameOf(request.headers.host);
     const known =
       name !== null && (isLoopback(name) || names.has(name) || (open && isIP(name) !== 0));
@@ -64,23 +77,21 @@ export function hostGuard(boundHost: string, allowedHosts: readonly string[]): R
         `This server does not answer to the host name ${JSON.stringify(name ?? "")}; use the address that it printed.`,
       );
     }
-    next();
+    return false;
   };
 }
 
-/** Refuses methods that could change something when they come from a page of another origin. */
-export const originGuard: RequestHandler = (request, _response, next) => {
-  if (request.method === "GET" || request.method === "HEAD") {
-    next();
-    return;
-  }
+/** Refuses every method but GET and HEAD; those that a page of another origin asks for, as forbidden. */
+export const methodGuard: Guard = (request, response) => {
+  if (request.method === "GET" || request.method === "HEAD") return false;
   if (!isSameOrigin(request)) {
     throw new HttpError(403, "forbidden", "A change was asked for by a page of another origin.");
   }
-  next();
+  response.setHeader("Allow", "GET, HEAD");
+  throw new HttpError(405, "method-not-allowed", "This server only shows; it changes nothing.");
 };
 
-function isSameOrigin(request: Request): boolean {
+function isSameOrigin(request: IncomingMessage): boolean {
   const { origin, host } = request.headers;
   if (origin === undefined) {
     // Browsers always send Origin with these methods; scripts do not, and carry no one's cookies.
@@ -98,19 +109,20 @@ function isSameOrigin(request: Request): boolean {
  * Asks for the token: `Authorization: Bearer`, or `?token=` once, which sets an HttpOnly cookie and
  * goes on to the address without it. The cookie holds a digest of the token, not the token.
  */
-export function tokenGuard(token: string): RequestHandler {
+export function tokenGuard(token: string): Guard {
   const wanted = digest(token);
   const session = createHash("sha256").update(`microtome-session\n${token}`).digest("base64url");
-  return (request, response, next) => {
+  return (request, response) => {
     const url = addressOf(request);
     const offered = url.searchParams.get("token");
     if (offered !== null && equal(digest(offered), wanted)) {
-      const port = request.socket.localPort ?? 0;
-      response.cookie(cookieName(port), session, { httpOnly: true, sameSite: "strict", path: "/" });
+      const name = cookieName(request.socket.localPort ?? 0);
       url.searchParams.delete("token");
+      response.setHeader("Set-Cookie", `${name}=${session}; Path=/; HttpOnly; SameSite=Strict`);
       // Repeated slashes would make the redirect's address name another host.
-      response.redirect(303, url.pathname.replace(/^[/\\]+/, "/") + url.search);
-      return;
+      response.setHeader("Location", url.pathname.replace(/^[/\\]+/, "/") + url.search);
+      response.writeHead(303).end();
+      return true;
     }
     const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     const cookie = readCookie(request.headers.cookie, cookieName(request.socket.localPort ?? 0));
@@ -118,14 +130,14 @@ export function tokenGuard(token: string): RequestHandler {
       (bearer !== undefined && equal(digest(bearer), wanted)) ||
       (cookie !== null && equal(digest(cookie), digest(session)));
     if (!known) {
-      response.set("WWW-Authenticate", "Bearer");
+      response.setHeader("WWW-Authenticate", "Bearer");
       throw new HttpError(
         401,
         "unauthorized",
         "This server asks for its token: open the address that it printed, which ends in ?token=….",
       );
     }
-    next();
+    return false;
   };
 }
 

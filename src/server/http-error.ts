@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { ErrorRequestHandler, RequestHandler } from "express";
 import { MicrotomeError } from "../errors.ts";
 import type { ApiError } from "./api.ts";
@@ -53,18 +54,28 @@ export const notFound: RequestHandler = () => {
   throw new HttpError(404, "not-found", "Nothing is served at this address.");
 };
 
-/** Turns whatever was thrown into JSON; what nobody expected goes to `log` with its stack. */
+/** Answers with an error as JSON; what nobody expected goes to `log` with its stack. */
+export function sendError(
+  response: ServerResponse,
+  error: unknown,
+  log: (error: unknown) => void,
+): void {
+  const { status, body } = describeError(error);
+  if (status >= 500) log(error);
+  if (response.headersSent) {
+    // Half an answer cannot be taken back: the other side sees the connection end.
+    response.destroy();
+    return;
+  }
+  const text = JSON.stringify(body);
+  response.removeHeader("ETag");
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("Content-Type", "application/json; charset=utf-8");
+  response.setHeader("Content-Length", Buffer.byteLength(text));
+  response.writeHead(status).end(text);
+}
+
+/** {@link sendError} for what Express's routes throw. */
 export function errorHandler(log: (error: unknown) => void): ErrorRequestHandler {
-  return (error, _request, response, next) => {
-    const { status, body } = describeError(error);
-    if (status >= 500) log(error);
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    response.status(status);
-    response.set("Cache-Control", "no-store");
-    response.removeHeader("ETag");
-    response.json(body);
-  };
+  return (error, _request, response, _next) => sendError(response, error, log);
 }

@@ -26,8 +26,7 @@ export class LeaseCache<T> {
   }
 
   async borrow(key: string, open: () => Promise<T>): Promise<Lease<T>> {
-    let entry = this.#entries.get(key);
-    if (!entry) entry = { opening: open(), users: 0 };
+    const entry = this.#entries.get(key) ?? { opening: open(), users: 0 };
     // Put at the end again: Map keeps the order of insertion.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -40,6 +39,16 @@ export class LeaseCache<T> {
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
       throw error;
     }
+  }
+
+  /** What is open or being opened under `key`, or null: nothing is opened for it. */
+  borrowOpen(key: string): Lease<Promise<T>> | null {
+    const entry = this.#entries.get(key);
+    if (!entry) return null;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.users++;
+    return { value: entry.opening, release: this.#releaser(entry) };
   }
 
   /** Borrows for the length of a call. */

@@ -1,7 +1,9 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import type { RunRecord } from "../store/run-record.ts";
+import { fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
 import type { RunInfo, SlideInfo } from "./api.ts";
@@ -22,11 +24,19 @@ import { objectsFile, readServedRun } from "./served-run.ts";
 const OPEN_SLIDES = 8;
 const OPEN_OVERLAYS = 4;
 const MAX_FAILURES_TOLD = 100;
+/** For how long tiles of an open slide are served before its file is looked at again, ms. */
+const TRUSTED_MS = 500;
 
-/** A slide file as it is on disk now: changes whenever the file does. */
+/** An open slide without gaps in its pyramid. `version` changes whenever its file does. */
 export interface OpenedSlide {
   readonly slide: Slide;
   readonly version: string;
+}
+
+/** When a slide's file was last looked at, and what state it was in. */
+interface Sighting {
+  readonly at: number;
+  readonly version: Promise<string>;
 }
 
 /** The slides and runs of one target, opened when asked for and closed when not. */
@@ -35,6 +45,8 @@ export class Library {
   readonly #note: (line: string) => void;
   #catalog: Catalog;
   readonly #slides = new LeaseCache<Slide>(OPEN_SLIDES, (slide) => slide.close());
+  /** By path. */
+  readonly #sightings = new Map<string, Sighting>();
   readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
 
   private constructor(target: string, catalog: Catalog, note: (line: string) => void) {
@@ -72,16 +84,41 @@ export class Library {
     return entry;
   }
 
-  /** Throws `not-found`, and what opening a slide throws. */
+  /** The slide as its file is now. Throws `not-found`, and what opening a slide throws. */
   async withSlide<R>(id: string, work: (opened: OpenedSlide) => Promise<R>): Promise<R> {
-    const entry = this.slideEntry(id);
-    const path = await confirmPath(entry.path);
-    const version = await fileVersion(path);
+    const { path } = this.slideEntry(id);
+    const version = await this.#look(path);
     return this.#slides.use(
       `${path}\n${version}`,
-      () => openSlide(path),
+      async () => fillLevels(await openSlide(path)),
       (slide) => work({ slide, version }),
     );
+  }
+
+  /**
+   * As {@link withSlide}, for answers that come by the hundred: while the slide is open, its file is
+   * looked at twice a second, not for each. What is open stays the file that was confirmed.
+   */
+  async withTiles<R>(id: string, work: (opened: OpenedSlide) => Promise<R>): Promise<R> {
+    const { path } = this.slideEntry(id);
+    const seen = this.#sightings.get(path);
+    if (!seen || performance.now() - seen.at > TRUSTED_MS) return this.withSlide(id, work);
+    const version = await seen.version;
+    const lease = this.#slides.borrowOpen(`${path}\n${version}`);
+    if (!lease) return this.withSlide(id, work);
+    try {
+      return await work({ slide: await lease.value, version });
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** Confirms that a file is where it was, and says what state it is in. */
+  #look(path: string): Promise<string> {
+    const version = confirmPath(path).then(fileVersion);
+    this.#sightings.set(path, { at: performance.now(), version });
+    version.catch(() => this.#sightings.delete(path));
+    return version;
   }
 
   /** Throws `not-found`, and what reading the objects throws. */
@@ -115,8 +152,8 @@ export class Library {
   }
 
   async slideInfo(id: string): Promise<SlideInfo> {
-    return this.withSlide(id, async ({ slide }) =>
-      describeSlide(id, this.slideEntry(id).name, slide),
+    return this.withSlide(id, async (opened) =>
+      describeSlide(id, this.slideEntry(id).name, opened),
     );
   }
 
@@ -148,10 +185,11 @@ export class Library {
   }
 }
 
-function describeSlide(id: string, name: string, slide: Slide): SlideInfo {
+function describeSlide(id: string, name: string, { slide, version }: OpenedSlide): SlideInfo {
   return {
     id,
     name,
+    version,
     vendor: slide.vendor,
     width: slide.size.width,
     height: slide.size.height,
@@ -209,10 +247,14 @@ function downloads(id: string, record: RunRecord): RunInfo["downloads"] {
   return [packed, plain].map((name) => ({ name, url: `/api/runs/${id}/${name}` }));
 }
 
+/** A word for a file's state. Keyed, as the time of a scan is not to be had from it. */
 async function fileVersion(path: string): Promise<string> {
-  const found = await stat(path);
-  return `${found.size.toString(36)}-${Math.round(found.mtimeMs).toString(36)}-${found.ino.toString(36)}`;
+  const { size, mtimeMs, ino } = await stat(path);
+  const state = `${path}\n${size}\n${mtimeMs}\n${ino}`;
+  return createHmac("sha256", VERSION_KEY).update(state).digest("base64url").slice(0, 16);
 }
+
+const VERSION_KEY = randomBytes(32);
 
 function missing(kind: "slide" | "run"): MicrotomeError {
   return new MicrotomeError(

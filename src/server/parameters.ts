@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Request } from "express";
 import { HttpError } from "./http-error.ts";
 
@@ -9,7 +10,11 @@ export function textPart(request: Request, name: string): string {
 
 /** A part of the address that is a whole number from 0. Throws 400. */
 export function numberPart(request: Request, name: string): number {
-  const text = textPart(request, name);
+  return wholeNumber(textPart(request, name), name);
+}
+
+/** Text as a whole number from 0. Throws 400 under the part's name. */
+export function wholeNumber(text: string, name: string): number {
   if (!/^\d{1,8}$/.test(text)) {
     throw new HttpError(400, "usage", `${name} in the address must be a whole number from 0.`);
   }
@@ -17,9 +22,11 @@ export function numberPart(request: Request, name: string): number {
 }
 
 /** The whole address of a request. Throws 400 where it is none, as "//" is. */
-export function addressOf(request: Request): URL {
+export function addressOf(request: IncomingMessage): URL {
   try {
-    return new URL(request.originalUrl, "http://host");
+    // Express cuts off of `url` what a router has dealt with.
+    const whole = "originalUrl" in request ? String(request.originalUrl) : (request.url ?? "");
+    return new URL(whole, "http://host");
   } catch {
     throw new HttpError(400, "usage", "The address cannot be read; it must begin with one slash.");
   }

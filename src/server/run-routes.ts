@@ -2,15 +2,18 @@ import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { type Response, Router } from "express";
+import { type Request, Router } from "express";
 import type { CountAnswer, HitAnswer } from "./api.ts";
-import { answeredFromCache, entityTag } from "./conditional.ts";
+import { entityTag, isPinned } from "./conditional.ts";
 import { HttpError } from "./http-error.ts";
 import type { Library } from "./library.ts";
-import { numberPart, queryNumber, textPart } from "./parameters.ts";
+import { addressOf, numberPart, queryNumber, textPart } from "./parameters.ts";
+import { sendKept } from "./send-bytes.ts";
 
 /** The farthest a click may reach for an object, in level-0 px. */
 const MAX_REACH = 1024;
+
+const BYTES = "application/octet-stream";
 
 /** The addresses of runs, their overlays, objects and files. */
 export function runRoutes(library: Library): Router {
@@ -34,8 +37,12 @@ export function runRoutes(library: Library): Router {
           `The overlay has zooms 0 to ${overlay.info.maxZoom}; there is no zoom ${z}.`,
         );
       }
-      if (answeredFromCache(request, response, entityTag(overlay.info.version, z, x, y))) return;
-      sendBytes(response, await overlay.tile({ z, x, y }));
+      const { version } = overlay.info;
+      const keeping = { tag: entityTag(version, z, x, y), pinned: pinnedBy(request, version) };
+      await sendKept(request, response, keeping, async () => ({
+        data: await overlay.tile({ z, x, y }),
+        mime: BYTES,
+      }));
     });
   });
 
@@ -49,10 +56,12 @@ export function runRoutes(library: Library): Router {
           `The objects have ${overlay.info.measurements.length} measurements; there is no number ${measurement}.`,
         );
       }
-      const tag = entityTag(overlay.info.version, "column", measurement);
-      if (answeredFromCache(request, response, tag)) return;
-      const values = await overlay.column(measurement);
-      sendBytes(response, new Uint8Array(values.buffer));
+      const { version } = overlay.info;
+      const tag = entityTag(version, "column", measurement);
+      await sendKept(request, response, { tag, pinned: pinnedBy(request, version) }, async () => ({
+        data: new Uint8Array((await overlay.column(measurement)).buffer),
+        mime: BYTES,
+      }));
     });
   });
 
@@ -114,7 +123,6 @@ function isGivenUp(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE";
 }
 
-function sendBytes(response: Response, bytes: Uint8Array): void {
-  response.set("Content-Type", "application/octet-stream");
-  response.end(bytes);
+function pinnedBy(request: Request, version: string): boolean {
+  return isPinned(addressOf(request).searchParams.get("v"), version);
 }

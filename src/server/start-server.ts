@@ -1,17 +1,31 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isIPv6 } from "node:net";
 import express, { type Express } from "express";
 import { MicrotomeError } from "../errors.ts";
+import { BlockCache } from "../tiler/block-cache.ts";
 import { toItemList } from "./catalog.ts";
-import { hostGuard, isLoopback, originGuard, securityHeaders, tokenGuard } from "./guard.ts";
-import { errorHandler, HttpError, notFound } from "./http-error.ts";
+import { crossOriginGuard } from "./cross-origin.ts";
+import {
+  allGuards,
+  type Guard,
+  hostGuard,
+  isLoopback,
+  methodGuard,
+  securityHeaders,
+  tokenGuard,
+} from "./guard.ts";
+import { errorHandler, notFound, sendError } from "./http-error.ts";
 import { Library } from "./library.ts";
 import { runRoutes } from "./run-routes.ts";
+import type { Content } from "./send-bytes.ts";
 import { slideRoutes } from "./slide-routes.ts";
+import { tileHandler } from "./tile-handler.ts";
 import { defaultViewerFolder, viewerFiles } from "./viewer-files.ts";
 
 const MIN_TOKEN_LENGTH = 16;
+/** Encoded tiles kept, of all slides: those that the files do not store as they are sent. */
+const ENCODED_BYTES = 64 * 2 ** 20;
 
 /** What to serve, and to whom. */
 export interface ServerOptions {
@@ -27,6 +41,8 @@ export interface ServerOptions {
   readonly token?: string;
   /** Further names that requests may call this host by, e.g. behind a proxy. */
   readonly allowedHosts?: readonly string[];
+  /** Origins whose pages may read Deep Zoom and IIIF addresses, besides this machine's own; "*" for all. */
+  readonly allowedOrigins?: readonly string[];
   /** The built viewer; only tests need another than the package's own. */
   readonly viewerFolder?: string;
   /** Told what no request should run into, and in a line each what is left out; stderr by default. */
@@ -53,8 +69,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const port = options.port ?? 8017;
   checkToken(host, options.token);
   const log = options.log ?? ((error) => console.error(error));
+  const guard = makeGuard(host, options);
   const library = await Library.open(options.target, log);
-  const server = createServer(createApp(library, host, options, log));
+  const server = createServer(makeListener(library, guard, options, log));
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -78,35 +95,49 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function createApp(
+function makeGuard(host: string, options: ServerOptions): Guard {
+  return allGuards([
+    securityHeaders,
+    hostGuard(host, options.allowedHosts ?? []),
+    crossOriginGuard(options.allowedOrigins ?? []),
+    ...(options.token === undefined ? [] : [tokenGuard(options.token)]),
+    methodGuard,
+  ]);
+}
+
+/** Guards stand before everything, tiles before Express. */
+function makeListener(
   library: Library,
-  host: string,
+  guard: Guard,
   options: ServerOptions,
   log: (error: unknown) => void,
-): Express {
+): RequestListener {
+  const encoded = new BlockCache<Content>(ENCODED_BYTES);
+  const sendTile = tileHandler(library, encoded);
+  const app = createApp(library, options.viewerFolder ?? defaultViewerFolder(), log);
+  return (request, response) => {
+    try {
+      if (guard(request, response)) return;
+      const sending = sendTile(request, response);
+      if (sending) sending.catch((error) => sendError(response, error, log));
+      else app(request, response);
+    } catch (error) {
+      sendError(response, error, log);
+    }
+  };
+}
+
+function createApp(library: Library, viewerFolder: string, log: (error: unknown) => void): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
-  app.use(securityHeaders);
-  app.use(hostGuard(host, options.allowedHosts ?? []));
-  if (options.token !== undefined) app.use(tokenGuard(options.token));
-  app.use(originGuard);
-  app.use((request, response, next) => {
-    if (request.method === "GET" || request.method === "HEAD") {
-      next();
-      return;
-    }
-    response.set("Allow", "GET, HEAD");
-    throw new HttpError(405, "method-not-allowed", "This server only shows; it changes nothing.");
-  });
-
   app.get("/api/items", async (_request, response) => {
     response.json(toItemList(await library.refresh()));
   });
   app.use("/api/slides", slideRoutes(library));
   app.use("/api/runs", runRoutes(library));
-  app.use(viewerFiles(options.viewerFolder ?? defaultViewerFolder()));
+  app.use(viewerFiles(viewerFolder));
   app.use(notFound);
   app.use(errorHandler(log));
   return app;

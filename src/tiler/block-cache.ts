@@ -1,16 +1,16 @@
 import type { RgbImage } from "./slide.ts";
 
 /**
- * Decoded blocks of one slide: the least recently used go first once `limit` bytes are held, and a
+ * Decoded blocks of one slide, or anything else with bytes in it: the least recently used go first once `limit` bytes are held, and a
  * block that is being decoded is decoded once however many ask for it.
  *
  * The newest block is always kept, so one that is larger than the limit (a whole plain image) is
  * still decoded only once.
  */
-export class BlockCache {
+export class BlockCache<T extends { readonly data: Uint8Array } = RgbImage> {
   readonly #limit: number;
-  readonly #held = new Map<string, RgbImage>();
-  readonly #loading = new Map<string, Promise<RgbImage>>();
+  readonly #held = new Map<string, T>();
+  readonly #loading = new Map<string, Promise<T>>();
   #bytes = 0;
 
   /** `limit` in bytes. */
@@ -24,7 +24,7 @@ export class BlockCache {
   }
 
   /** The block under `key`, decoded by `load` if it is neither held nor on its way. */
-  get(key: string, load: () => Promise<RgbImage>): RgbImage | Promise<RgbImage> {
+  get(key: string, load: () => Promise<T>): T | Promise<T> {
     const held = this.#held.get(key);
     if (held) {
       this.#held.delete(key);
@@ -48,7 +48,7 @@ export class BlockCache {
     this.#bytes = 0;
   }
 
-  #keep(key: string, block: RgbImage): void {
+  #keep(key: string, block: T): void {
     this.#held.set(key, block);
     this.#bytes += block.data.length;
     for (const [oldest, old] of this.#held) {

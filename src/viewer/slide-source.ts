@@ -71,7 +71,8 @@ export class SlideSource extends OpenSeadragon.TileSource {
 
   override getTileUrl(level: number, x: number, y: number): string {
     const own = this.slide.levels.length - 1 - level;
-    return `/api/slides/${this.slide.id}/tiles/${own}/${x}/${y}.jpg`;
+    const { id, version } = this.slide;
+    return `/api/slides/${id}/tiles/${own}/${x}/${y}.jpg?v=${version}`;
   }
 
   #at(level: number): SlideLevel {
