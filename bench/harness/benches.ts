@@ -1,0 +1,14 @@
+import { readingBench } from "../reading/bench.ts";
+
+/** A comparison that can be run by name. */
+export interface Bench {
+  readonly name: string;
+  /** One line for people. */
+  readonly summary: string;
+  /** Options, a line each. */
+  readonly usage: string;
+  run(args: readonly string[]): Promise<void>;
+}
+
+/** All benches, in the order in which they are listed. */
+export const BENCHES: readonly Bench[] = [readingBench];

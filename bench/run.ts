@@ -1,0 +1,17 @@
+import { BENCHES } from "./harness/benches.ts";
+
+const [name, ...rest] = process.argv.slice(2);
+const bench = BENCHES.find((candidate) => candidate.name === name);
+if (!bench || rest.includes("--help")) {
+  const list = BENCHES.map(({ name, summary, usage }) => `  ${name}  ${summary}\n${usage}`);
+  const text = `npm run bench -- NAME [options]\n\n${list.join("\n\n")}\n`;
+  const known = name === undefined || rest.includes("--help");
+  if (known) process.stdout.write(text);
+  else {
+    const names = BENCHES.map((candidate) => candidate.name).join(", ");
+    process.stderr.write(`error[usage]: there is no bench ${name}; known are ${names}\n`);
+    process.exitCode = 2;
+  }
+} else {
+  await bench.run(rest);
+}
