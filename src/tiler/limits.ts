@@ -18,11 +18,20 @@ export const MAX_DIRECTORIES = 4096;
 /** Values of one TIFF tag, which is also the most tiles a level may have: 2^23. */
 export const MAX_TAG_VALUES = 2 ** 23;
 
+/** Values of all tags of a file that are read: 2^25, however many directories share them. */
+export const MAX_FILE_VALUES = 2 ** 25;
+
 /** Bytes of a text in a TIFF tag (OME-XML is the longest met): 2^24. */
 export const MAX_TEXT_BYTES = 2 ** 24;
 
 /** Bytes of an ICC profile; a larger one is not read: 2^24. */
 export const MAX_ICC_BYTES = 2 ** 24;
+
+/** Characters of a vendor's XML that are parsed, pictures in base64 not counted: 2^22. */
+export const MAX_XML_BYTES = 2 ** 22;
+
+/** Stored tiles kept, beside the blocks composed of them, for a slide whose tiles overlap or lie apart: 48 MiB. */
+export const COMPOSED_CACHE_BYTES = 48 * 2 ** 20;
 
 /** Decoded tiles kept per open slide unless told otherwise: 96 MiB. */
 export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20;

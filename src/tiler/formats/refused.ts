@@ -3,9 +3,6 @@ import type { Probe, SlideFormat } from "./format.ts";
 
 /** Formats that are recognised but not read, so that the refusal can say what the file is. */
 export const refusedFormats: readonly SlideFormat[] = [
-  refused("Leica SCN", "leica", (probe) =>
-    isTiffSaying(probe, "http://www.leica-microsystems.com/scn"),
-  ),
   refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
   refused("Ventana", "ventana", (probe) => isTiffSaying(probe, "<iScan")),
   refused("DICOM", "dicom", (probe) => ascii(probe.head, 128, 4) === "DICM"),

@@ -2,7 +2,9 @@ import { aperio } from "./aperio.ts";
 import type { SlideFormat } from "./format.ts";
 import { genericTiff } from "./generic-tiff.ts";
 import { hamamatsu } from "./hamamatsu.ts";
+import { leica } from "./leica.ts";
 import { omeTiff } from "./ome-tiff.ts";
+import { philips } from "./philips.ts";
 import { plain } from "./plain.ts";
 import { refusedFormats } from "./refused.ts";
 
@@ -10,6 +12,8 @@ import { refusedFormats } from "./refused.ts";
 export const FORMATS: readonly SlideFormat[] = [
   aperio,
   hamamatsu,
+  leica,
+  philips,
   ...refusedFormats,
   omeTiff,
   genericTiff,

@@ -6,7 +6,7 @@
  */
 import { CorruptSlideError, UnsupportedSlideError } from "../../errors.ts";
 import { type ByteSource, requireRange } from "../byte-source.ts";
-import { MAX_DIRECTORIES, MAX_TAG_VALUES, MAX_TEXT_BYTES } from "../limits.ts";
+import { MAX_DIRECTORIES, MAX_FILE_VALUES, MAX_TAG_VALUES, MAX_TEXT_BYTES } from "../limits.ts";
 import { TAG } from "./names.ts";
 import { ndpiFirstDirectory, ndpiHighWords } from "./ndpi-offsets.ts";
 
@@ -43,6 +43,7 @@ export class Tiff {
   readonly ndpi: boolean;
   readonly #directories: TiffDirectory[] = [];
   readonly #seen = new Set<number>();
+  #values = 0;
 
   private constructor(source: ByteSource, littleEndian: boolean, big: boolean, ndpi: boolean) {
     this.source = source;
@@ -166,6 +167,10 @@ export class Tiff {
     if (!entry) return null;
     if (entry.count > MAX_TAG_VALUES) {
       throw this.corrupt(`tag ${tag} claims ${entry.count} values, more than ${MAX_TAG_VALUES}`);
+    }
+    this.#values += entry.count;
+    if (this.#values > MAX_FILE_VALUES) {
+      throw this.corrupt(`its directories claim more than ${MAX_FILE_VALUES} values in all`);
     }
     const view = viewOf(await this.#bytesOf(entry));
     const size = TYPE_BYTES[entry.type]!;

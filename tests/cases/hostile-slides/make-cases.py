@@ -178,6 +178,38 @@ CASES += [
     ("ndpi-jpeg-xr.ndpi", ndpi(jpeg=rows, _259=(SHORT, [22610])), OPEN, UNSUPPORTED, "TIFF compression 22610"),
 ]
 
+
+def described(text, **changes):
+    """A sound picture whose ImageDescription is `text`."""
+    return tiff(base(_270=(2, list(text.encode() + b"\0")), **changes), [tile])
+
+
+def scn(inside, size="sizeX='16000' sizeY='16000'"):
+    return described(f"<scn xmlns='http://www.leica-microsystems.com/scn/2010/10/01'><collection {size}>{inside}</collection></scn>")
+
+
+def area(dimension="<dimension r='0' ifd='0'/>", view="sizeX='8000' sizeY='8000'"):
+    return f"<image><pixels>{dimension}</pixels><view {view}/></image>"
+
+
+philips = "<DataObject ObjectType=\"DPUfsImport\">"
+lol = "<!DOCTYPE lolz [<!ENTITY a 'ha'>" + "".join(f"<!ENTITY {b} '&{a};&{a};&{a};&{a};'>" for a, b in zip("abcdefg", "bcdefgh")) + "]>"
+CASES += [
+    ("scn-bomb.scn", described(lol + "<scn xmlns='http://www.leica-microsystems.com/scn/2010/10/01'>&h;</scn>"), OPEN, CORRUPT, "document type"),
+    ("scn-nested.scn", scn("<a>" * 5000), OPEN, CORRUPT, "ested"),
+    ("scn-five-million-tags.scn", scn("<a/>" * 1_200_000), OPEN, CORRUPT, "characters, more than"),
+    ("scn-empty.scn", scn(""), OPEN, CORRUPT, "no scanned area"),
+    ("scn-no-size.scn", scn(area(), "sizeX='0' sizeY='-5'"), OPEN, CORRUPT, "no size"),
+    ("scn-no-view.scn", scn("<image><pixels/></image>"), OPEN, CORRUPT, "no view"),
+    ("scn-directory-99.scn", scn(area("<dimension ifd='99'/>")), OPEN, CORRUPT, "directory 99"),
+    ("scn-directory-of-words.scn", scn(area("<dimension ifd='1e999'/>")), OPEN, CORRUPT, "names no directory"),
+    ("scn-of-a-light-year.scn", scn(area(), "sizeX='1e25' sizeY='1e25'"), OPEN, CORRUPT, "claims a slide of"),
+    ("scn-of-a-thousand-images.scn", scn(area() * 1100), OPEN, CORRUPT, "1100 images"),
+    ("philips-bomb.tiff", described(lol + philips + "&h;</DataObject>"), OPEN, CORRUPT, "document type"),
+    ("philips-strips.tiff", tiff({k: v for k, v in base(_270=(2, list(philips.encode() + b"\0")), _273=(LONG, [8]), _279=(LONG, [9])).items() if k not in (322, 323)}), OPEN, CORRUPT, "is not tiled"),
+    ("philips-tile-beyond-end.tiff", described(philips + "</DataObject>", _324=(LONG, [2**31]), _325=(LONG, [12288])), OPEN, CORRUPT, "it is cut short"),
+]
+
 out = [
     {"name": n, "when": w, "code": c, "says": s, "bytes": base64.b64encode(b).decode()}
     for n, b, w, c, s in CASES
