@@ -25,7 +25,7 @@ const BLOCKS_IN_FLIGHT = 8;
 
 /** Makes a Slide of levels that come in blocks: regions assembled, blocks cached, pixels outside white. */
 export function makeBlockedSlide(
-  source: ByteSource,
+  source: Pick<ByteSource, "path" | "close">,
   facts: SlideFacts,
   options: OpenOptions,
 ): Slide {

@@ -50,3 +50,15 @@ export const MAX_WASM_BYTES = 2 ** 30;
 
 /** WebAssembly never gives memory back: a decoder that has grown beyond this is replaced. 96 MiB. */
 export const KEPT_WASM_BYTES = 96 * 2 ** 20;
+
+/** Data elements walked over in the header of one DICOM file, its frames' positions included: 2^24. */
+export const MAX_DICOM_ELEMENTS = 2 ** 24;
+
+/** Bytes of a DICOM header that are read to be understood (colour profiles are the longest): 16 MiB. */
+export const MAX_DICOM_HEADER_BYTES = 2 ** 24;
+
+/** Frames of one level of a DICOM slide, over all its files: 2^23. */
+export const MAX_DICOM_FRAMES = 2 ** 23;
+
+/** Files of a folder that are looked at for the other levels of a DICOM slide. */
+export const MAX_DICOM_FILES = 4096;

@@ -1,5 +1,8 @@
+import { stat } from "node:fs/promises";
 import { UnsupportedSlideError } from "../errors.ts";
 import { type ByteSource, openFileSource } from "./byte-source.ts";
+import { isDicom } from "./dicom/data-set.ts";
+import { openDicomFolder } from "./formats/dicom.ts";
 import type { Probe } from "./formats/format.ts";
 import { FORMATS } from "./formats/table.ts";
 import type { OpenOptions, Slide } from "./slide.ts";
@@ -7,13 +10,15 @@ import { TAG } from "./tiff/names.ts";
 import { Tiff } from "./tiff/structure.ts";
 
 /**
- * Opens a whole-slide image, or a plain picture as a slide of one level.
+ * Opens a whole-slide image, a folder that holds the DICOM files of one, or a plain picture as a slide
+ * of one level.
  *
  * Throws `input-not-found`; UnsupportedSlideError where no format reads the file, saying what it
  * is; CorruptSlideError where the file contradicts itself or ends too early; `usage` for a bad
  * `mpp`. Close the slide when done.
  */
 export async function openSlide(path: string, options: OpenOptions = {}): Promise<Slide> {
+  if (await isFolder(path)) return openDicomFolder(path, options);
   const source = await openFileSource(path);
   try {
     const probe = await probeSource(source);
@@ -26,11 +31,17 @@ export async function openSlide(path: string, options: OpenOptions = {}): Promis
   }
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
 async function probeSource(source: ByteSource): Promise<Probe> {
   const head = await source.fetch(0, Math.min(4096, source.size));
   // A DICOM file's preamble may be a TIFF header, of a TIFF that is not there.
-  const dicom = String.fromCharCode(...head.subarray(128, 132)) === "DICM";
-  const tiff = Tiff.isTiff(head) && !dicom ? await Tiff.read(source) : null;
+  const tiff = Tiff.isTiff(head) && !isDicom(head) ? await Tiff.read(source) : null;
   const first = tiff?.directories[0];
   const description = tiff && first ? await tiff.text(first, TAG.imageDescription) : "";
   return { source, head, tiff, description };
@@ -41,7 +52,7 @@ function unrecognised({ source, head }: Probe): UnsupportedSlideError {
   const text = sample.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
   const found = text ? "a text file" : "in no format that is known";
   return new UnsupportedSlideError(
-    `${source.path} is ${found}; expected a slide (Aperio SVS, OME-TIFF, tiled or plain TIFF) or a PNG or JPEG picture.`,
+    `${source.path} is ${found}; expected a slide (Aperio SVS, OME-TIFF, DICOM, tiled or plain TIFF) or a PNG or JPEG picture.`,
     { path: source.path, size: source.size },
   );
 }

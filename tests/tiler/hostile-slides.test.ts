@@ -68,7 +68,11 @@ describe("damaged and hostile files end in an error that names the file", () => 
     await expect(openSlide(join(folder, "none.svs"))).rejects.toMatchObject({
       code: "input-not-found",
     });
-    await expect(openSlide(folder)).rejects.toMatchObject({ code: "unsupported-slide" });
+    const empty = await mkdtemp(join(folder, "empty-"));
+    await expect(openSlide(empty)).rejects.toMatchObject({
+      code: "unsupported-slide",
+      message: expect.stringContaining("is a folder"),
+    });
   });
 
   it("an override of µm/px that is no length", async () => {

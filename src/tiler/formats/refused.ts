@@ -5,7 +5,6 @@ import type { Probe, SlideFormat } from "./format.ts";
 export const refusedFormats: readonly SlideFormat[] = [
   refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
   refused("Ventana", "ventana", (probe) => isTiffSaying(probe, "<iScan")),
-  refused("DICOM", "dicom", (probe) => ascii(probe.head, 128, 4) === "DICM"),
   refused("Zeiss CZI", "zeiss", (probe) => ascii(probe.head, 0, 10) === "ZISRAWFILE"),
   refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
     probe.source.path.toLowerCase().endsWith(".mrxs"),

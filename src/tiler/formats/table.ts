@@ -1,4 +1,5 @@
 import { aperio } from "./aperio.ts";
+import { dicom } from "./dicom.ts";
 import type { SlideFormat } from "./format.ts";
 import { genericTiff } from "./generic-tiff.ts";
 import { hamamatsu } from "./hamamatsu.ts";
@@ -14,6 +15,7 @@ export const FORMATS: readonly SlideFormat[] = [
   hamamatsu,
   leica,
   philips,
+  dicom,
   ...refusedFormats,
   omeTiff,
   genericTiff,

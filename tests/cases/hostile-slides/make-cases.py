@@ -120,7 +120,7 @@ CASES = [
     ("png-short.png", png_claiming(100, 100), READ, CORRUPT, "cannot be decoded"),
     ("png-cut.png", png_claiming(100, 100)[:20], OPEN, CORRUPT, "cannot be decoded"),
     ("jpeg-cut.jpg", jpeg_claiming(64, 64)[:14], OPEN, CORRUPT, "cannot be decoded"),
-    ("dicom.dcm", bytes(128) + b"DICM" + bytes(60), OPEN, UNSUPPORTED, "is DICOM"),
+    ("dicom.dcm", bytes(128) + b"DICM" + bytes(60), OPEN, CORRUPT, "names no transfer syntax"),
     ("picture.mrxs", jpeg_claiming(64, 64), OPEN, UNSUPPORTED, "MIRAX"),
 ]
 

@@ -1,0 +1,84 @@
+import { CorruptSlideError } from "../../errors.ts";
+import { makeBlockedSlide } from "../blocked-slide.ts";
+import { type ByteSource, openFileSource } from "../byte-source.ts";
+import { isDicom } from "../dicom/data-set.ts";
+import { type DicomInstance, type OpticalPath, readInstance } from "../dicom/instance.ts";
+import { openDicomLevel, type ShownPath } from "../dicom/level.ts";
+import { groupLevels } from "../dicom/pyramid.ts";
+import { type DicomSeries, seriesOfFile, seriesOfFolder } from "../dicom/series.ts";
+import { decideMpp } from "../resolution.ts";
+import type { OpenOptions, Slide } from "../slide.ts";
+import type { SlideFormat } from "./format.ts";
+
+const VENDOR = "dicom";
+
+/**
+ * DICOM VL Whole Slide Microscopy: a file a level (or several, concatenated), found by their common
+ * series in one folder. PS3.3 A.32.8 and C.8.12.
+ */
+export const dicom: SlideFormat = {
+  name: "DICOM",
+  vendor: VENDOR,
+  detect: (probe) => isDicom(probe.head),
+  async open({ source }, options) {
+    const series = await seriesOfFile(source);
+    return openSeries(source.path, series, options, source);
+  },
+};
+
+/** Opens the one DICOM slide that a folder holds. Throws UnsupportedSlideError, CorruptSlideError. */
+export async function openDicomFolder(folder: string, options: OpenOptions): Promise<Slide> {
+  return openSeries(folder, await seriesOfFolder(folder), options, null);
+}
+
+/** `named` is the file that was asked for, open already: where two hold one level, it is taken. */
+async function openSeries(
+  path: string,
+  series: DicomSeries,
+  options: OpenOptions,
+  named: ByteSource | null,
+): Promise<Slide> {
+  const sources: ByteSource[] = [];
+  try {
+    const instances: DicomInstance[] = [];
+    for (const volume of series.volumes) {
+      const own = named !== null && volume === named.path;
+      const source = own ? named : await openFileSource(volume);
+      if (!own) sources.push(source);
+      instances.push(await readInstance(source));
+    }
+    const levels = await groupLevels(instances, named?.path ?? null);
+    const finest = levels[0];
+    if (!finest) throw new CorruptSlideError(`${path} holds no level.`, { path });
+    const [first] = finest.pictures[0]!.files;
+    const shown = shownPaths(finest.paths, first.pixels.samples === 1);
+    const opened = [];
+    for (const level of levels) opened.push(await openDicomLevel(level.pictures, shown));
+    return makeBlockedSlide(
+      {
+        path,
+        close: async () => {
+          await Promise.all([...sources, ...(named ? [named] : [])].map((one) => one.close()));
+        },
+      },
+      {
+        vendor: VENDOR,
+        mpp: decideMpp(options, first.mpp, null),
+        objectivePower: first.objectivePower,
+        associated: [...series.associated, ...finest.unread],
+        iccProfile: first.iccProfile,
+        levels: opened,
+      },
+      options,
+    );
+  } catch (error) {
+    await Promise.all(sources.map((source) => source.close()));
+    throw error;
+  }
+}
+
+/** Grey optical paths are laid over one another in their own colours; one alone is shown as it is. */
+function shownPaths(paths: readonly OpticalPath[], grey: boolean): readonly ShownPath[] {
+  if (grey && paths.length > 1) return paths;
+  return [{ id: paths[0]!.id, color: null }];
+}
