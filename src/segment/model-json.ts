@@ -1,5 +1,11 @@
 import { JsonFields } from "./json-fields.ts";
-import type { AutoSettings, ContractName, GridSettings, ModelSpec } from "./model.ts";
+import {
+  type AutoSettings,
+  CONTRACT_NAMES,
+  type ContractName,
+  type GridSettings,
+  type ModelSpec,
+} from "./model.ts";
 
 /** A file as a description names it: `sha256` and `bytes` may be left out for a model one brings oneself. */
 export interface DescribedFile {
@@ -14,7 +20,6 @@ export interface ModelDescription extends Omit<ModelSpec, "files" | "sha256" | "
   readonly files: { readonly encoder: DescribedFile; readonly decoder: DescribedFile };
 }
 
-const CONTRACTS: readonly ContractName[] = ["window", "sam-meta", "sam-hf"];
 const SAM_SIZE = 1024;
 
 /** Defaults of SAM's reference automatic mask generator. */
@@ -35,7 +40,7 @@ export function parseModelDescription(json: unknown, file: string): ModelDescrip
   const root = new JsonFields(json, file);
   const name = root.text("name");
   if (!/^[\w.-]+$/.test(name)) root.fail("name", "letters, digits, '.', '_' and '-' only");
-  const contract = root.oneOf("contract", CONTRACTS);
+  const contract = root.oneOf("contract", CONTRACT_NAMES);
   const files = root.object("files");
   return {
     name,
@@ -49,6 +54,7 @@ export function parseModelDescription(json: unknown, file: string): ModelDescrip
     },
     input: parseInput(root, contract),
     window: contract === "window" ? parseWindow(root.object("window")) : null,
+    ...(root.has("preprocess") ? { preprocess: parsePreprocess(root, contract) } : {}),
     mpp: root.has("mpp") ? root.number("mpp", 0.001) : null,
     masksPerPrompt: root.has("masksPerPrompt")
       ? root.count("masksPerPrompt")
@@ -85,6 +91,17 @@ function parseInput(root: JsonFields, contract: ContractName): ModelDescription[
   const preferredSize = input.count("preferredSize");
   if (preferredSize % stride !== 0) input.fail("preferredSize", `a multiple of stride ${stride}`);
   return { stride, size: null, preferredSize };
+}
+
+/** Contracts whose exports leave preprocessing to the caller, and were made of models trained either way. */
+const EITHER_PREPROCESS: readonly ContractName[] = ["sam-meta", "sam-hf"];
+
+function parsePreprocess(root: JsonFields, contract: ContractName): "sam" | "medsam" {
+  const preprocess = root.oneOf("preprocess", ["sam", "medsam"]);
+  if (!EITHER_PREPROCESS.includes(contract)) {
+    root.fail("preprocess", `nothing: the contract "${contract}" fixes it`);
+  }
+  return preprocess;
 }
 
 function parseWindow(fields: JsonFields): { readonly cells: number; readonly stride: number } {

@@ -1,5 +1,16 @@
-/** The ONNX contracts an adapter exists for. */
-export type ContractName = "window" | "sam-meta" | "sam-hf";
+/** The ONNX contracts an adapter exists for; their forms are in docs/models.md. */
+export const CONTRACT_NAMES = [
+  "window",
+  "sam-meta",
+  "sam-hf",
+  "efficient-sam",
+  "edge-sam",
+  "sam2",
+  "sam2-hf",
+] as const;
+
+/** One of {@link CONTRACT_NAMES}. */
+export type ContractName = (typeof CONTRACT_NAMES)[number];
 
 /** One file of a model, beside its description. */
 export interface ModelFile {
@@ -57,6 +68,11 @@ export interface ModelSpec {
   };
   /** `window` contract only: the logits window a prompt is answered in. */
   readonly window: { readonly cells: number; readonly stride: number } | null;
+  /**
+   * How a patch becomes the encoder's input where the graph does not do it itself: SAM's way (the default),
+   * or MedSAM's, whose graphs are those of `sam-meta` or `sam-hf`: a square, its samples stretched to 0..1.
+   */
+  readonly preprocess?: "sam" | "medsam";
   /** µm/px the model was trained at, or null. */
   readonly mpp: number | null;
   readonly masksPerPrompt: number;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ModelContractError } from "../../src/errors.ts";
+import { padToStride } from "../../src/segment/contracts/pad-image.ts";
 import { probeContract } from "../../src/segment/contracts/probe.ts";
 import { signatureOf } from "../../src/segment/contracts/signature.ts";
-import { padToStride } from "../../src/segment/contracts/window.ts";
 import type { ContractName } from "../../src/segment/model.ts";
 import { openModel, openSession } from "../../src/segment/open-model.ts";
 import { CASES, job, paintToy, plain, toySegmenter, toySettings, toySpec } from "./toy.ts";
@@ -17,6 +17,10 @@ const GOOD: [ContractName, string, string][] = [
   ["sam-meta", "sam-meta-encoder-inside.onnx", "sam-meta-decoder-batched.onnx"],
   ["sam-meta", "sam-meta-encoder.onnx", "sam-meta-decoder-single.onnx"],
   ["sam-hf", "sam-hf-encoder.onnx", "sam-hf-decoder.onnx"],
+  ["edge-sam", "edge-sam-encoder.onnx", "edge-sam-decoder.onnx"],
+  ["efficient-sam", "efficient-sam-encoder.onnx", "efficient-sam-decoder.onnx"],
+  ["sam2", "sam2-encoder.onnx", "sam2-decoder.onnx"],
+  ["sam2-hf", "sam2-hf-encoder.onnx", "sam2-hf-decoder.onnx"],
 ];
 
 /** Encoder, decoder, and what the message must say was found and expected. */
@@ -52,6 +56,33 @@ const BAD: [ContractName, string, string, string[]][] = [
     ['decoder input "input_labels": found input_labels int32[B,P,N], expected int64 [B,P,N]'],
   ],
   [
+    "edge-sam",
+    "edge-sam-encoder.onnx",
+    "bad/edge-sam-decoder-batched.onnx",
+    [
+      'decoder input "point_coords": found point_coords float32[2,N,2], expected float32 [1,N,2]',
+      'decoder output "scores": found scores float32[2,4], expected float32 [1,M]',
+    ],
+  ],
+  [
+    "efficient-sam",
+    "efficient-sam-encoder.onnx",
+    "bad/efficient-sam-decoder-float-size.onnx",
+    ['decoder input "orig_im_size": found orig_im_size float32[2], expected int64 [2]'],
+  ],
+  [
+    "sam2",
+    "sam2-encoder.onnx",
+    "bad/sam2-decoder-no-features.onnx",
+    ['decoder input "high_res_feats_0" is missing (expected float32 [1,C0,h0,w0])'],
+  ],
+  [
+    "sam2-hf",
+    "sam2-hf-encoder.onnx",
+    "bad/sam2-hf-decoder-flat-boxes.onnx",
+    ['decoder input "input_boxes": found input_boxes float32[n,4], expected float32 [B,n,4]'],
+  ],
+  [
     "sam-meta",
     "sam-meta-encoder.onnx",
     "window-decoder.onnx",
@@ -71,7 +102,7 @@ describe("probeContract", () => {
     const [e, d] = [await signature(encoder), await signature(decoder)];
     expect(() => probeContract(e, d)).toThrow(ModelContractError);
     expect(() => probeContract(e, d)).toThrow(
-      /follow none of the contracts window, sam-meta, sam-hf\. Found encoder/,
+      /follow none of the contracts window, sam-meta, sam-hf, efficient-sam, edge-sam, sam2, sam2-hf\. Found encoder/,
     );
     // One fault away from a contract, that is the one that is named.
     if (says.length === 1) expect(() => probeContract(e, d)).toThrow(says[0]);

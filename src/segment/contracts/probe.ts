@@ -2,8 +2,12 @@ import type { InferenceSession } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import type { ContractName, ModelSpec } from "../model.ts";
 import type { SamAdapter } from "./adapter.ts";
+import { EDGE_SAM_RULES, edgeSamAdapter } from "./edge-sam.ts";
+import { EFFICIENT_SAM_RULES, efficientSamAdapter } from "./efficient-sam.ts";
 import { SAM_HF_RULES, samHfAdapter } from "./sam-hf.ts";
 import { SAM_META_RULES, samMetaAdapter } from "./sam-meta.ts";
+import { SAM2_RULES, sam2Adapter } from "./sam2.ts";
+import { SAM2_HF_RULES, sam2HfAdapter } from "./sam2-hf.ts";
 import {
   type ContractRules,
   contractFaults,
@@ -26,6 +30,10 @@ export const CONTRACTS: Readonly<Record<ContractName, Contract>> = {
   window: { rules: WINDOW_RULES, adapter: windowAdapter },
   "sam-meta": { rules: SAM_META_RULES, adapter: samMetaAdapter },
   "sam-hf": { rules: SAM_HF_RULES, adapter: samHfAdapter },
+  "efficient-sam": { rules: EFFICIENT_SAM_RULES, adapter: efficientSamAdapter },
+  "edge-sam": { rules: EDGE_SAM_RULES, adapter: edgeSamAdapter },
+  sam2: { rules: SAM2_RULES, adapter: sam2Adapter },
+  "sam2-hf": { rules: SAM2_HF_RULES, adapter: sam2HfAdapter },
 };
 
 const NAMES = Object.keys(CONTRACTS) as ContractName[];

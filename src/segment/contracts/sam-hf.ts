@@ -2,7 +2,8 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import type { ModelSpec } from "../model.ts";
 import { type DecodedBatch, type PromptBatch, promptCount, type SamAdapter } from "./adapter.ts";
-import { resizeLongSide, SAM_CELLS, SAM_SIZE, samPixels, samScale } from "./sam-image.ts";
+import { samAnswer } from "./sam-answer.ts";
+import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -46,8 +47,7 @@ export function samHfAdapter(
     hasObjectness: false,
     anySize: false,
     async encode(image) {
-      const scale = samScale(image, SAM_SIZE);
-      const pixels = samPixels(resizeLongSide(image, SAM_SIZE), SAM_SIZE);
+      const { pixels, scale } = describedInput(image, spec);
       const out = await encoder.run({
         pixel_values: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]),
       });
@@ -91,17 +91,5 @@ async function decode(
     // The padding point is added inside this graph.
     input_labels: new Tensor("int64", new BigInt64Array(count).fill(1n), [1, count, 1]),
   });
-  const masks = out.pred_masks!;
-  const logits = masks.data as Float32Array;
-  const iou = out.iou_scores!.data as Float32Array;
-  const perPrompt = masks.dims[2]!;
-  const size = SAM_CELLS * SAM_CELLS;
-  return {
-    prompts: count,
-    masksPerPrompt: perPrompt,
-    grid: { columns: SAM_CELLS, rows: SAM_CELLS, cellPx: SAM_SIZE / SAM_CELLS / scale },
-    logits: (p, m) => logits.subarray((p * perPrompt + m) * size, (p * perPrompt + m + 1) * size),
-    predictedIou: (p, m) => iou[p * perPrompt + m]!,
-    origin: () => ({ x: 0, y: 0 }),
-  };
+  return samAnswer(out.pred_masks!, out.iou_scores!, { kind: "points", count }, scale);
 }

@@ -1,13 +1,38 @@
 import type { RgbImage } from "../../tiler/slide.ts";
+import type { ModelSpec } from "../model.ts";
+import { padToSquare } from "./pad-image.ts";
 
 /** The side of SAM's square input, px. */
 export const SAM_SIZE = 1024;
 /** The side of SAM's low-resolution masks, cells. */
 export const SAM_CELLS = 256;
 
-/** SAM's normalisation of 0–255 RGB. */
-const MEAN = [123.675, 116.28, 103.53] as const;
-const STD = [58.395, 57.12, 57.375] as const;
+/** How 0–255 RGB becomes what an encoder was trained on: (v − mean) / std a channel. */
+export interface PixelScaling {
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** SAM's, which are ImageNet's times 255; SAM 2 states the same as fractions of 1. */
+export const SAM_PIXELS: PixelScaling = {
+  mean: [123.675, 116.28, 103.53],
+  std: [58.395, 57.12, 57.375],
+};
+
+/** RGB / 255, for graphs that normalise inside (EfficientSAM). */
+export const UNIT_PIXELS: PixelScaling = { mean: [0, 0, 0], std: [255, 255, 255] };
+
+/** MedSAM's (`MedSAM_Inference.py`): the picture's lowest sample becomes 0, its highest 1, all channels together. */
+export function minMaxPixels({ data }: RgbImage): PixelScaling {
+  let [low, high] = [255, 0];
+  for (const value of data) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  // A picture of one colour becomes 0 everywhere.
+  const range = Math.max(high - low, 1e-8);
+  return { mean: [low, low, low], std: [range, range, range] };
+}
 
 /** Input px per patch px: the long side becomes `size`. */
 export function samScale(image: RgbImage, size: number): number {
@@ -50,18 +75,52 @@ export function resizeLongSide(image: RgbImage, size: number): RgbImage {
   return { data, width, height };
 }
 
-/** Planar float32 [3, size, size], normalised as SAM does, zero-padded right and below **after** normalising. */
-export function samPixels(image: RgbImage, size: number): Float32Array {
+/** Planar float32 [3, side, side], scaled as told, zero-padded right and below **after** scaling. */
+export function planarPixels(image: RgbImage, side: number, scaling: PixelScaling): Float32Array {
   const { data, width, height } = image;
-  const plane = size * size;
+  const plane = side * side;
   const pixels = new Float32Array(3 * plane);
+  const [meanR, meanG, meanB] = scaling.mean;
+  const [stdR, stdG, stdB] = scaling.std;
   for (let y = 0, i = 0; y < height; y++) {
-    let o = y * size;
+    let o = y * side;
     for (let x = 0; x < width; x++, i += 3, o++) {
-      pixels[o] = (data[i]! - MEAN[0]) / STD[0];
-      pixels[o + plane] = (data[i + 1]! - MEAN[1]) / STD[1];
-      pixels[o + 2 * plane] = (data[i + 2]! - MEAN[2]) / STD[2];
+      pixels[o] = (data[i]! - meanR) / stdR;
+      pixels[o + plane] = (data[i + 1]! - meanG) / stdG;
+      pixels[o + 2 * plane] = (data[i + 2]! - meanB) / stdB;
     }
   }
   return pixels;
+}
+
+/** What an encoder of SAM's 1024 px square takes, and how far the picture was enlarged for it. */
+export interface SamInput {
+  /** float32 [3, 1024, 1024]. */
+  readonly pixels: Float32Array;
+  /** Input px per patch px. */
+  readonly scale: number;
+}
+
+/** SAM's own way: the long side becomes 1024, zeros right and below. */
+export function samInput(image: RgbImage): SamInput {
+  const pixels = planarPixels(resizeLongSide(image, SAM_SIZE), SAM_SIZE, SAM_PIXELS);
+  return { pixels, scale: samScale(image, SAM_SIZE) };
+}
+
+/** The way of models trained on squares (MedSAM, SAM 2): a picture that is none is made one by reflection. */
+export function squareInput(
+  image: RgbImage,
+  scalingOf: (resized: RgbImage) => PixelScaling,
+): SamInput {
+  const square = padToSquare(image);
+  const resized = resizeLongSide(square, SAM_SIZE);
+  return {
+    pixels: planarPixels(resized, SAM_SIZE, scalingOf(resized)),
+    scale: samScale(square, SAM_SIZE),
+  };
+}
+
+/** The input that a model's description asks for: MedSAM's where it says so, else SAM's. */
+export function describedInput(image: RgbImage, spec: ModelSpec): SamInput {
+  return spec.preprocess === "medsam" ? squareInput(image, minMaxPixels) : samInput(image);
 }

@@ -1,7 +1,17 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
+import type { RgbImage } from "../../tiler/slide.ts";
 import type { ModelSpec } from "../model.ts";
 import { type DecodedBatch, type PromptBatch, promptCount, type SamAdapter } from "./adapter.ts";
-import { resizeLongSide, SAM_CELLS, SAM_SIZE, samPixels, samScale } from "./sam-image.ts";
+import { samAnswer } from "./sam-answer.ts";
+import {
+  describedInput,
+  resizeLongSide,
+  SAM_CELLS,
+  SAM_SIZE,
+  type SamInput,
+  samScale,
+} from "./sam-image.ts";
+import { samPrompts } from "./sam-prompts.ts";
 import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -35,16 +45,10 @@ export const SAM_META_RULES: ContractRules = {
 
 /** Prompts a call where the export leaves the prompt axis open; more only costs memory. */
 const BATCH = 16;
-const POINT = 1;
-const BOX_TOP_LEFT = 2;
-const BOX_BOTTOM_RIGHT = 3;
-const PADDING = -1;
-/** Masks of a full export: one for an unambiguous prompt, then three for an ambiguous one. */
-const FULL = 4;
 
 /** Speaks to a model of the `sam-meta` contract. */
 export function samMetaAdapter(
-  _spec: ModelSpec,
+  spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
 ): SamAdapter {
@@ -59,14 +63,9 @@ export function samMetaAdapter(
     hasObjectness: false,
     anySize: false,
     async encode(image) {
-      const scale = samScale(image, SAM_SIZE);
-      const resized = resizeLongSide(image, SAM_SIZE);
-      const dims = [resized.height, resized.width, 3];
-      const tensor = normalisesInside
-        ? input.type === "uint8"
-          ? new Tensor("uint8", resized.data, dims)
-          : new Tensor("float32", Float32Array.from(resized.data), dims)
-        : new Tensor("float32", samPixels(resized, SAM_SIZE), [1, 3, SAM_SIZE, SAM_SIZE]);
+      const { tensor, scale } = normalisesInside
+        ? plainInput(image, input.type)
+        : scaledInput(describedInput(image, spec));
       const out = await encoder.run({ input_image: tensor }, ["image_embeddings"]);
       const embeddings = out.image_embeddings!;
       return {
@@ -81,27 +80,19 @@ export function samMetaAdapter(
   };
 }
 
-/**
- * Two points a prompt either way: a point and SAM's padding point, or a box's two corners. Without
- * a box the exported decoder needs the trailing (0, 0) labelled −1 and does not add it itself.
- */
-function samMetaPrompts(prompts: PromptBatch, scale: number): [Float32Array, Float32Array] {
-  const count = promptCount(prompts);
-  const coords = new Float32Array(count * 4);
-  const labels = new Float32Array(count * 2);
-  for (let p = 0; p < count; p++) {
-    if (prompts.kind === "points") {
-      coords[p * 4] = prompts.xy[p * 2]! * scale;
-      coords[p * 4 + 1] = prompts.xy[p * 2 + 1]! * scale;
-      labels[p * 2] = POINT;
-      labels[p * 2 + 1] = PADDING;
-    } else {
-      for (let k = 0; k < 4; k++) coords[p * 4 + k] = prompts.xyxy[p * 4 + k]! * scale;
-      labels[p * 2] = BOX_TOP_LEFT;
-      labels[p * 2 + 1] = BOX_BOTTOM_RIGHT;
-    }
-  }
-  return [coords, labels];
+/** For an export with preprocessing inside: the picture itself, its long side 1024. */
+function plainInput(image: RgbImage, type: string): { tensor: Tensor; scale: number } {
+  const resized = resizeLongSide(image, SAM_SIZE);
+  const dims = [resized.height, resized.width, 3];
+  const tensor =
+    type === "uint8"
+      ? new Tensor("uint8", resized.data, dims)
+      : new Tensor("float32", Float32Array.from(resized.data), dims);
+  return { tensor, scale: samScale(image, SAM_SIZE) };
+}
+
+function scaledInput({ pixels, scale }: SamInput): { tensor: Tensor; scale: number } {
+  return { tensor: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]), scale };
 }
 
 async function decode(
@@ -111,7 +102,7 @@ async function decode(
   scale: number,
 ): Promise<DecodedBatch> {
   const count = promptCount(prompts);
-  const [coords, labels] = samMetaPrompts(prompts, scale);
+  const { coords, labels } = samPrompts(prompts, scale);
   const side = SAM_CELLS;
   const out = await decoder.run(
     {
@@ -125,21 +116,5 @@ async function decode(
     },
     ["low_res_masks", "iou_predictions"],
   );
-  const masks = out.low_res_masks!;
-  const logits = masks.data as Float32Array;
-  const iou = out.iou_predictions!.data as Float32Array;
-  const all = masks.dims[1]!;
-  // Of four masks the first is meant for unambiguous prompts such as a box, the others for a lone point.
-  const first = all === FULL && prompts.kind === "points" ? 1 : 0;
-  const used = all === FULL ? (prompts.kind === "points" ? FULL - 1 : 1) : all;
-  const size = side * side;
-  return {
-    prompts: count,
-    masksPerPrompt: used,
-    grid: { columns: side, rows: side, cellPx: SAM_SIZE / side / scale },
-    logits: (p, m) =>
-      logits.subarray((p * all + first + m) * size, (p * all + first + m + 1) * size),
-    predictedIou: (p, m) => iou[p * all + first + m]!,
-    origin: () => ({ x: 0, y: 0 }),
-  };
+  return samAnswer(out.low_res_masks!, out.iou_predictions!, { kind: prompts.kind, count }, scale);
 }

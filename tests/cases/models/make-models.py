@@ -10,6 +10,11 @@ sam-meta  masks are discs round the first point (radius 40, 20, 60, 120 px of 10
           Without a padding point or a box every logit is -100, as a reminder of the trap.
           Predicted IoU of mask m: BASE[m] + 0.01 * the embedding's red under the first point.
 sam-hf    masks are discs of 20, 60, 120; predicted IoU as above (masks 1 to 3).
+edge-sam  as sam-meta, scores first, no mask input; without a padding point or a box every logit is -100.
+efficient-sam  as sam-hf, in the frame of `orig_im_size`; a padding point, which the real graph adds
+          itself, makes every logit -100. The encoder takes any size.
+sam2      as sam-hf; a padding point makes every logit -100; a prompt axis other than 1 fails, as in the real graph.
+sam2-hf   as sam-hf, with boxes as an input of their own; one of the two kinds may be empty.
 """
 
 from pathlib import Path
@@ -182,14 +187,14 @@ def discs(g, x, y, radii, rank):
     return g.op("Div", g.op("Sub", radius, distance), g.const(4.0))
 
 
-def red_under(g, x, y):
+def red_under(g, x, y, embedding="image_embeddings"):
     """The embedding's red in the cell under (x, y) in 1024-space, any shape."""
     cells = []
     for v in (x, y):
         cell = g.op("Floor", g.op("Div", v, g.const(16.0)))
         cells.append(g.op("Cast", g.op("Clip", cell, g.const(0.0), g.const(63.0)), to=T.INT64))
     at = g.op("Add", g.op("Mul", cells[1], g.const(64, np.int64)), cells[0])
-    flat = g.op("Reshape", "image_embeddings", g.const([-1], np.int64))
+    flat = g.op("Reshape", embedding, g.const([-1], np.int64))
     return g.op("Gather", flat, at, axis=0)
 
 
@@ -248,6 +253,207 @@ def sam_meta_decoder(path="sam-meta-decoder.onnx", batch=1, single=False, scores
     g.save(path, inputs, outputs)
 
 
+def disc_or_box(g, coords, labels, radii, padding):
+    """Logits [B,M,256,256] of discs round the first point or of the box [B,N,2], labels [B,N].
+
+    ``padding`` "wanted": a point without a label -1 beside it gives -100; "refused": one with it does.
+    """
+    zero, last = g.const([0], np.int64), g.const([-1], np.int64)
+    far, axis = g.const([2**31], np.int64), g.const([1], np.int64)
+    first = g.op("Slice", coords, zero, axis, axis)  # [B,1,2]
+    second = g.op("Slice", coords, last, far, axis)
+    lift = g.const([1, 2], np.int64)
+    x, y, x1, y1 = (
+        g.op("Unsqueeze", g.op("Gather", p, g.const(i, np.int64), axis=2), lift)
+        for p in (first, second)
+        for i in (0, 1)
+    )
+    disc = discs(g, x, y, radii, 4)
+    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
+    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
+    gap = g.op("Min", g.op("Sub", cx, x), g.op("Sub", x1, cx), g.op("Sub", cy, y), g.op("Sub", y1, cy))
+    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, len(radii), 1, 1))))
+
+    def has(label):
+        equal = g.op("Cast", g.op("Equal", labels, g.const(label)), to=T.FLOAT)
+        return g.op("Greater", g.op("ReduceSum", equal, g.const([1], np.int64), keepdims=0), g.const(0.5))
+
+    lift3 = g.const([1, 2, 3], np.int64)
+    good = has(-1.0) if padding == "wanted" else g.op("Not", has(-1.0))
+    logits = g.op("Where", g.op("Unsqueeze", good, lift3), disc, g.const(-100.0))
+    logits = g.op("Where", g.op("Unsqueeze", g.op("And", has(2.0), has(3.0)), lift3), box, logits)
+    px, py = (g.op("Reshape", v, g.const([-1], np.int64)) for v in (x, y))
+    return logits, px, py
+
+
+def scores(g, base, x, y, embedding="image_embeddings"):
+    """Predicted IoU [P,M] of prompts at x, y [P]."""
+    red = g.op("Unsqueeze", red_under(g, x, y, embedding), g.const([1], np.int64))
+    return g.op("Add", g.const(base.reshape(1, -1)), g.op("Mul", red, g.const(0.01)))
+
+
+def edge_sam(path="edge-sam-decoder.onnx", batch=1):
+    if batch == 1:
+        g = Graph()
+        g.op("AveragePool", "image", out="image_embeddings", kernel_shape=[16, 16], strides=[16, 16])
+        g.save(
+            "edge-sam-encoder.onnx",
+            [("image", T.FLOAT, [1, 3, 1024, 1024])],
+            [("image_embeddings", T.FLOAT, [1, 3, 64, 64])],
+        )
+    g = Graph()
+    logits, x, y = disc_or_box(g, "point_coords", "point_labels", RADII, "wanted")
+    g.op("Identity", logits, out="masks")
+    g.op("Identity", scores(g, BASE, x, y), out="scores")
+    g.save(
+        path,
+        [
+            ("image_embeddings", T.FLOAT, [1, 3, 64, 64]),
+            ("point_coords", T.FLOAT, [batch, "N", 2]),
+            ("point_labels", T.FLOAT, [batch, "N"]),
+        ],
+        [("scores", T.FLOAT, [batch, 4]), ("masks", T.FLOAT, [batch, 4, 256, 256])],
+    )
+
+
+def efficient_sam(path="efficient-sam-decoder.onnx", size_type=T.INT64):
+    if size_type == T.INT64:
+        g = Graph()
+        x = g.op("Resize", "batched_images", "", "", g.const([1, 3, 1024, 1024], np.int64), mode="linear")
+        mean, std = (g.const(np.array(v).reshape(1, 3, 1, 1)) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+        x = g.op("Div", g.op("Sub", x, mean), std)
+        g.op("AveragePool", x, out="image_embeddings", kernel_shape=[16, 16], strides=[16, 16])
+        g.save(
+            "efficient-sam-encoder.onnx",
+            [("batched_images", T.FLOAT, ["batch", 3, "height", "width"])],
+            [("image_embeddings", T.FLOAT, ["batch", 3, 64, 64])],
+        )
+    g = Graph()
+    size = g.op("Cast", "orig_im_size", to=T.FLOAT)  # height, width
+    flip = g.op("Gather", size, g.const([1, 0], np.int64), axis=0)
+    coords = g.op("Div", g.op("Mul", "batched_point_coords", g.const(1024.0)), flip)
+    coords = g.op("Squeeze", coords, g.const([1], np.int64))
+    labels = g.op("Squeeze", "batched_point_labels", g.const([1], np.int64))
+    logits, x, y = disc_or_box(g, coords, labels, RADII[1:], "refused")
+    sizes = g.op("Concat", g.const([1, 3], np.int64), g.op("Cast", "orig_im_size", to=T.INT64), axis=0)
+    big = g.op("Resize", logits, "", "", sizes, mode="linear")
+    lift = g.const([1], np.int64)
+    g.op("Unsqueeze", big, lift, out="output_masks")
+    g.op("Unsqueeze", scores(g, BASE[1:], x, y), lift, out="iou_predictions")
+    g.op("Unsqueeze", logits, lift, out="low_res")
+    g.save(
+        path,
+        [
+            ("image_embeddings", T.FLOAT, ["batch", 3, 64, 64]),
+            ("batched_point_coords", T.FLOAT, [1, 1, "num_points", 2]),
+            ("batched_point_labels", T.FLOAT, [1, 1, "num_points"]),
+            ("orig_im_size", size_type, [2]),
+        ],
+        [
+            ("output_masks", T.FLOAT, [1, 1, 3, "h", "w"]),
+            ("iou_predictions", T.FLOAT, [1, 1, 3]),
+            ("low_res", T.FLOAT, [1, 1, 3, 256, 256]),
+        ],
+    )
+
+
+SAM2_FEATURES = [
+    ("high_res_feats_0", T.FLOAT, [1, 3, 256, 256]),
+    ("high_res_feats_1", T.FLOAT, [1, 3, 128, 128]),
+    ("image_embed", T.FLOAT, [1, 3, 64, 64]),
+]
+
+
+def pyramid(g, image, names):
+    for name, pool in zip(names, (4, 8, 16), strict=True):
+        g.op("AveragePool", image, out=name, kernel_shape=[pool, pool], strides=[pool, pool])
+
+
+def sam2(path="sam2-decoder.onnx", drop=None):
+    if drop is None:
+        g = Graph()
+        pyramid(g, "image", [n for n, _, _ in SAM2_FEATURES])
+        g.save("sam2-encoder.onnx", [("image", T.FLOAT, [1, 3, 1024, 1024])], SAM2_FEATURES)
+    g = Graph()
+    logits, x, y = disc_or_box(g, "point_coords", "point_labels", RADII[1:], "refused")
+    # Every feature must be fed, and a prompt axis other than 1 (or 64) fails in this product.
+    idle = g.op("ReduceMax", g.op("Mul", "has_mask_input", g.op("Mul", "image_embed", g.const(0.0))), keepdims=1)
+    if drop is None:
+        idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "high_res_feats_0", keepdims=1), g.const(0.0)))
+    idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "high_res_feats_1", keepdims=1), g.const(0.0)))
+    idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "mask_input", keepdims=1), g.const(0.0)))
+    g.op("Clip", g.op("Add", logits, idle), g.const(-32.0), g.const(32.0), out="masks")
+    g.op("Identity", scores(g, BASE[1:], x, y, "image_embed"), out="iou_predictions")
+    inputs = [
+        *SAM2_FEATURES[::-1],
+        ("point_coords", T.FLOAT, ["num_labels", "num_points", 2]),
+        ("point_labels", T.FLOAT, ["num_labels", "num_points"]),
+        ("mask_input", T.FLOAT, ["num_labels", 1, 256, 256]),
+        ("has_mask_input", T.FLOAT, ["num_labels"]),
+    ]
+    g.save(
+        path,
+        [i for i in inputs if i[0] != drop],
+        [("masks", T.FLOAT, ["num_labels", 3, 256, 256]), ("iou_predictions", T.FLOAT, ["num_labels", 3])],
+    )
+
+
+def sam2_hf(path="sam2-hf-decoder.onnx", boxes_rank=3):
+    names = [f"image_embeddings.{i}" for i in range(3)]
+    features = [(n, T.FLOAT, ["B", *s[1:]]) for n, (_, _, s) in zip(names, SAM2_FEATURES, strict=True)]
+    if boxes_rank == 3:
+        g = Graph()
+        pyramid(g, "pixel_values", names)
+        g.save("sam2-hf-encoder.onnx", [("pixel_values", T.FLOAT, ["B", 3, 1024, 1024])], features)
+    g = Graph()
+    two, axis0 = g.const([2], np.int64), g.const([0], np.int64)
+    # Sums over a point axis of 0 or 1: a box prompt leaves a dummy point that is cut off below.
+    points = g.op("Squeeze", g.op("ReduceSum", "input_points", two, keepdims=0), axis0)  # [P,2]
+    label = g.op("ReduceSum", g.op("Cast", "input_labels", to=T.FLOAT), two, keepdims=0)
+    count = g.op("Slice", g.op("Shape", points), axis0, g.const([1], np.int64))
+    boxes = g.op("Reshape", "input_boxes", g.const([-1, 4], np.int64), allowzero=0)  # [n,4]
+    number = g.op("Slice", g.op("Shape", "input_boxes"), g.const([1], np.int64), g.const([2], np.int64))
+    lift = g.const([1, 2, 3], np.int64)
+    x, y = (g.op("Gather", points, g.const(i, np.int64), axis=1) for i in (0, 1))
+    disc = discs(g, g.op("Unsqueeze", x, lift), g.op("Unsqueeze", y, lift), RADII[1:], 4)  # [P,3,256,256]
+    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
+    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
+    x0, y0, x1, y1 = (
+        g.op("Unsqueeze", g.op("Gather", boxes, g.const(i, np.int64), axis=1), lift) for i in range(4)
+    )
+    gap = g.op("Min", g.op("Sub", cx, x0), g.op("Sub", x1, cx), g.op("Sub", cy, y0), g.op("Sub", y1, cy))
+    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, 3, 1, 1))))
+    start = g.op("Mul", count, g.op("Min", number, g.const([1], np.int64)))
+    far = g.const([2**31], np.int64)
+
+    def rest(of_points, of_boxes):
+        return g.op("Slice", g.op("Concat", of_points, of_boxes, axis=0), start, far, axis0)
+
+    idle = g.const(np.zeros((1, 1, 1, 1)))
+    for name in names[:2]:
+        idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", name, keepdims=1), g.const(0.0)))
+    g.op("Unsqueeze", g.op("Add", rest(disc, box), idle), axis0, out="pred_masks")
+    bx, by = (g.op("Gather", boxes, g.const(i, np.int64), axis=1) for i in (0, 1))
+    px, py = rest(x, bx), rest(y, by)
+    g.op("Unsqueeze", scores(g, BASE[1:], px, py, names[2]), axis0, out="iou_scores")
+    inputs = [
+        ("input_points", T.FLOAT, ["B", "P", "N", 2]),
+        ("input_labels", T.INT64, ["B", "P", "N"]),
+        ("input_boxes", T.FLOAT, ["B", "n", 4] if boxes_rank == 3 else ["n", 4]),
+        *features,
+    ]
+    g.op("Unsqueeze", label, two, out="object_score_logits")
+    g.save(
+        path,
+        inputs,
+        [
+            ("iou_scores", T.FLOAT, ["B", "P", 3]),
+            ("pred_masks", T.FLOAT, ["B", "P", 3, 256, 256]),
+            ("object_score_logits", T.FLOAT, ["B", "P", 1]),
+        ],
+    )
+
+
 def sam_hf(labels_type=T.INT64, suffix=""):
     if not suffix:
         g = Graph()
@@ -300,3 +506,11 @@ sam_meta_decoder("sam-meta-decoder-single.onnx", single=True)
 sam_hf()
 sam_hf(T.INT32, "-int32")
 (HERE / "sam-hf-decoder-int32.onnx").rename(HERE / "bad" / "sam-hf-decoder-int32-labels.onnx")
+edge_sam()
+edge_sam("bad/edge-sam-decoder-batched.onnx", batch=2)
+efficient_sam()
+efficient_sam("bad/efficient-sam-decoder-float-size.onnx", size_type=T.FLOAT)
+sam2()
+sam2("bad/sam2-decoder-no-features.onnx", drop="high_res_feats_0")
+sam2_hf()
+sam2_hf("bad/sam2-hf-decoder-flat-boxes.onnx", boxes_rank=2)

@@ -1,0 +1,82 @@
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import type { ModelSpec } from "../model.ts";
+import { promptCount, type SamAdapter } from "./adapter.ts";
+import { padToSquare } from "./pad-image.ts";
+import { samAnswer } from "./sam-answer.ts";
+import { planarPixels, SAM_CELLS, SAM_SIZE, samScale, UNIT_PIXELS } from "./sam-image.ts";
+import { samPrompts } from "./sam-prompts.ts";
+import type { ContractRules } from "./signature.ts";
+
+const FLOAT = ["float32"] as const;
+const EMBEDDING = [["B", "C", "h", "w"]] as const;
+
+/** EfficientSAM's `export_to_onnx.py`: resizes and normalises inside; the query axis is fixed at 1. */
+export const EFFICIENT_SAM_RULES: ContractRules = {
+  encoderInputs: [{ name: "batched_images", types: FLOAT, shapes: [["B", 3, "H", "W"]] }],
+  encoderOutputs: [{ name: "image_embeddings", types: FLOAT, shapes: EMBEDDING }],
+  decoderInputs: [
+    { name: "image_embeddings", types: FLOAT, shapes: EMBEDDING },
+    { name: "batched_point_coords", types: FLOAT, shapes: [["B", "Q", "N", 2]] },
+    { name: "batched_point_labels", types: FLOAT, shapes: [["B", "Q", "N"]] },
+    { name: "orig_im_size", types: ["int64"], shapes: [[2]] },
+  ],
+  decoderOutputs: [
+    { name: "output_masks", types: FLOAT, shapes: [["B", "Q", "M", "h", "w"]] },
+    { name: "iou_predictions", types: FLOAT, shapes: [["B", "Q", "M"]] },
+  ],
+};
+
+/**
+ * Speaks to a model of the `efficient-sam` contract, one prompt a call.
+ *
+ * The decoder enlarges its 256² logits to the size it is told the image has, and takes points in that
+ * frame. It is told 256²: the logits then come as they are, sixteen times fewer numbers.
+ */
+export function efficientSamAdapter(
+  _spec: ModelSpec,
+  encoder: InferenceSession,
+  decoder: InferenceSession,
+): SamAdapter {
+  return {
+    contract: "efficient-sam",
+    batchSize: 1,
+    takesBoxes: true,
+    hasObjectness: false,
+    anySize: false,
+    async encode(image) {
+      const square = padToSquare(image);
+      const side = square.width;
+      const scale = samScale(square, SAM_SIZE);
+      const out = await encoder.run({
+        batched_images: new Tensor("float32", planarPixels(square, side, UNIT_PIXELS), [
+          1,
+          3,
+          side,
+          side,
+        ]),
+      });
+      return {
+        objectness: null,
+        async decode(prompts) {
+          // The graph pads to its six points with labels −1 itself.
+          const { coords, labels, perPrompt } = samPrompts(prompts, SAM_CELLS / side, false);
+          const answer = await decoder.run(
+            {
+              image_embeddings: out.image_embeddings!,
+              batched_point_coords: new Tensor("float32", coords, [1, 1, perPrompt, 2]),
+              batched_point_labels: new Tensor("float32", labels, [1, 1, perPrompt]),
+              orig_im_size: new Tensor("int64", BigInt64Array.of(256n, 256n), [2]),
+            },
+            ["output_masks", "iou_predictions"],
+          );
+          const asked = { kind: prompts.kind, count: promptCount(prompts) };
+          return samAnswer(answer.output_masks!, answer.iou_predictions!, asked, scale);
+        },
+      };
+    },
+    async release() {
+      await encoder.release();
+      await decoder.release();
+    },
+  };
+}
