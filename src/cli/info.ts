@@ -1,7 +1,7 @@
 import { objectiveFromMpp } from "../scales/select-scale.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
-import { detectTissue, tissueAreaMm2 } from "../tiler/tissue.ts";
+import { areaMm2, detectTissue } from "../tiler/tissue.ts";
 import { Arguments, type Command } from "./command.ts";
 
 export const infoCommand: Command = {
@@ -41,7 +41,7 @@ async function describeSlide(slide: Slide) {
     associated: slide.associated,
     tissue: {
       fraction: Number((tissue.areaPx / (slide.size.width * slide.size.height)).toFixed(4)),
-      areaMm2: meanMpp ? Number(tissueAreaMm2(tissue, meanMpp).toFixed(4)) : null,
+      areaMm2: meanMpp ? Number(areaMm2(tissue.areaPx, meanMpp).toFixed(4)) : null,
     },
   };
 }

@@ -10,12 +10,14 @@ import { infoCommand } from "./info.ts";
 import { modelsCommand } from "./models.ts";
 import { regionCommand } from "./region.ts";
 import { segmentCommand } from "./segment.ts";
+import { tissueCommand } from "./tissue.ts";
 import { viewCommand } from "./view.ts";
 
 const COMMANDS: readonly Command[] = [
   infoCommand,
   segmentCommand,
   regionCommand,
+  tissueCommand,
   exportCommand,
   checkCommand,
   viewCommand,

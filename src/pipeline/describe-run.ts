@@ -4,7 +4,7 @@ import type { RunFolder } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import { slidePathFromRun } from "../store/slide-location.ts";
 import type { Slide } from "../tiler/slide.ts";
-import type { TissueMask } from "../tiler/tissue.ts";
+import { areaMm2, type FoundTissue } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
 import type { RunDecision, RunPlan } from "./plan-run.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
@@ -23,7 +23,7 @@ export interface DecidedRun {
 /** A run whose tissue is found and whose patches are planned. */
 export interface PreparedRun extends DecidedRun {
   readonly plan: RunPlan;
-  readonly tissue: TissueMask;
+  readonly tissue: FoundTissue;
 }
 
 /** What a finished run adds to its record. */
@@ -31,6 +31,19 @@ export interface FoundObjects {
   readonly objects: number;
   readonly seams: Readonly<Record<string, number>>;
   readonly files: readonly string[];
+}
+
+/** How the tissue was found, and how much of it, for run.json. */
+function describeTissue(tissue: FoundTissue, plan: RunPlan): RunRecord["tissue"] {
+  const mm2 = (px: number) => Number(areaMm2(px, plan.slideMpp).toFixed(6));
+  return {
+    method: plan.parameters.tissue,
+    thresholdOd: Number(tissue.threshold.toFixed(5)),
+    cellUm: Number((tissue.downsampleX * plan.slideMpp).toFixed(3)),
+    slideMm2: mm2(tissue.areaPx),
+    inkMm2: mm2(tissue.inkPx),
+    glass: tissue.glass?.map((value) => Number(value.toFixed(1))) ?? null,
+  };
 }
 
 /** The content of run.json as the run now stands; objects are null until they are written. */
@@ -78,6 +91,7 @@ export async function describeRun(
     patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
     counts: { objects: found?.objects ?? 0, masks, prompts },
     areaMm2: segmentedAreaMm2(run.tissue, plan),
+    tissue: describeTissue(run.tissue, plan),
     seams: found?.seams ?? {},
     seconds: run.watch.seconds,
     failures: failures.map(({ patch, error }) => ({

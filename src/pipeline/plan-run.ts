@@ -7,7 +7,7 @@ import type { SegmentSettings } from "../segment/protocol.ts";
 import type { RunParameters } from "../store/run-record.ts";
 import { type PatchPlan, planPatches } from "../tiler/plan-patches.ts";
 import type { Slide } from "../tiler/slide.ts";
-import type { TissueMask } from "../tiler/tissue.ts";
+import { TISSUE_METHOD, type TissueMask } from "../tiler/tissue.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 
 /** Pixels enlarged more than this show no objects of the task. */
@@ -92,6 +92,7 @@ export function decideRun(
     mpp: scale.mpp,
     level: scale.level,
     resample: scale.resample,
+    tissue: TISSUE_METHOD,
     patchSize,
     overlap,
     region,

@@ -14,6 +14,8 @@ export interface RunParameters {
   readonly mpp: number;
   readonly level: number;
   readonly resample: number;
+  /** How tissue is told from glass: TISSUE_METHOD. */
+  readonly tissue: string;
   readonly patchSize: number;
   readonly overlap: number;
   readonly region: Box | null;
@@ -71,6 +73,19 @@ export interface RunRecord {
   readonly counts: { readonly objects: number; readonly masks: number; readonly prompts: number };
   /** Area segmented (tissue), mm². */
   readonly areaMm2: number;
+  /** The slide's tissue, whatever part of it was segmented. */
+  readonly tissue: {
+    readonly method: string;
+    /** Score from which a cell is tissue, optical density. */
+    readonly thresholdOd: number;
+    /** Side of a cell of the mask, µm. */
+    readonly cellUm: number;
+    readonly slideMm2: number;
+    /** Pen without tissue to be seen beneath it, mm². */
+    readonly inkMm2: number;
+    /** Colour of bare glass, RGB 0–255; null where none was found. */
+    readonly glass: readonly number[] | null;
+  };
   readonly seams: Readonly<Record<string, number>>;
   /** Seconds a stage, of the last start only; `segment` is wall time. */
   readonly seconds: Readonly<Record<string, number>>;

@@ -1,10 +1,11 @@
 import type { Size } from "../geometry.ts";
-import { readCellColors } from "./cell-colors.ts";
-import { dilate, dropSmall } from "./mask-cleanup.ts";
+import { type CellColors, readCellColors } from "./cell-colors.ts";
+import { classifyCells, KIND } from "./cell-kinds.ts";
+import type { Rgb } from "./glass.ts";
+import { close, dilate, dropSmall } from "./mask-cleanup.ts";
 import type { Slide } from "./slide.ts";
-import { stainedCells } from "./tissue-score.ts";
 
-/** Where a slide holds tissue, on a coarse grid of equal cells that covers it exactly. */
+/** Where a slide is worth looking at, on a coarse grid of equal cells that covers it exactly. */
 export interface TissueMask {
   /** Cells across. */
   readonly width: number;
@@ -16,9 +17,26 @@ export interface TissueMask {
   readonly downsampleX: number;
   /** Level-0 px a cell, down. */
   readonly downsampleY: number;
-  /** Area of the cells that are 1, level-0 px². */
-  readonly areaPx: number;
 }
+
+/** A slide's tissue: the mask that patches are planned by, and the tissue itself. */
+export interface FoundTissue extends TissueMask {
+  /** 1 = tissue, without the margin of `data`; row-major over the same cells. */
+  readonly tight: Uint8Array;
+  /** Area of the tissue, level-0 px². */
+  readonly areaPx: number;
+  /** Area of pen without tissue to be seen beneath it, level-0 px². */
+  readonly inkPx: number;
+  /** Score from which a cell is tissue, optical density. */
+  readonly threshold: number;
+  /** Colour of bare glass, RGB 0–255; null where there is none to be seen. */
+  readonly glass: Rgb | null;
+  /** Mean colour of every cell, as it was read. */
+  readonly colors: CellColors;
+}
+
+/** Name of the method, part of a run's key: a change that may change a mask changes it too. */
+export const TISSUE_METHOD = "cells-2";
 
 /** Side of a cell, µm, as far as MOST_CELLS allows. */
 const CELL_UM = 8;
@@ -26,8 +44,17 @@ const CELL_UM = 8;
 /** Most cells along a side. */
 const MOST_CELLS = 2048;
 
+/** Cells up to this side show the structure of tissue, µm. */
+const FINE_UM = 24;
+
+/** Gaps up to twice this are bridged, µm: the walls of fat cells are thinner than a cell of the grid. */
+const BRIDGE_UM = 24;
+
 /** Holes up to this are filled, µm²: lumina and fat cells, not the glass between pieces. */
 const HOLE_UM2 = 200 ** 2;
+
+/** Bays at the slide's edge up to this are filled, µm²: lumina that the edge cuts. */
+const BAY_UM2 = 100 ** 2;
 
 /** Pieces below this are specks of dust, µm². */
 const SPECK_UM2 = 25 ** 2;
@@ -38,33 +65,60 @@ const MARGIN_UM = 16;
 /**
  * Finds the tissue of a stained slide by its colour, from a low level; for research use only.
  *
- * Made for brightfield stains on bright glass. Errs towards tissue: small holes are filled and a
- * margin is added, as what is left out is never looked at. Throws CorruptSlideError.
+ * Made for brightfield stains on bright glass. Errs towards tissue: faint cells that join tissue are
+ * taken, gaps and small holes are filled, and for planning a margin is added, as what is left out is
+ * never looked at. Throws CorruptSlideError.
  */
-export async function detectTissue(slide: Slide, signal?: AbortSignal): Promise<TissueMask> {
-  const grid = chooseGrid(slide);
-  const colors = await readCellColors(slide, grid, signal);
-  const stained = stainedCells(colors);
+export async function detectTissue(slide: Slide, signal?: AbortSignal): Promise<FoundTissue> {
+  return tissueOfCells(await readCellColors(slide, chooseGrid(slide), signal), slide);
+}
+
+/** The tissue of a slide whose cells are read; pure. */
+export function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "mpp">): FoundTissue {
+  const { grid } = colors;
   const downsampleX = slide.size.width / grid.width;
   const downsampleY = slide.size.height / grid.height;
-  const cellUm = slide.mpp ? (downsampleX * slide.mpp.x + downsampleY * slide.mpp.y) / 2 : CELL_UM;
+  const knownUm = slide.mpp && (downsampleX * slide.mpp.x + downsampleY * slide.mpp.y) / 2;
+  const cellUm = knownUm ?? CELL_UM;
+  const fine = knownUm !== null && knownUm <= FINE_UM;
+  const { kinds, threshold, glass } = classifyCells(colors, fine);
+  const strong = kinds.map((kind) => (kind === KIND.tissue ? 1 : 0));
+  const found = kinds.map((kind) => (kind === KIND.tissue || kind === KIND.weak ? 1 : 0));
   const cells = (um2: number) => um2 / cellUm ** 2;
   // On a small picture a few cells are much of it: a speck is never more than a hundredth.
-  const speck = Math.min(cells(SPECK_UM2), stained.length / 100);
-  dropSmall(stained, grid, 1, speck, false);
-  dropSmall(stained, grid, 0, cells(HOLE_UM2), true);
-  const margin = Math.max(1, Math.round(MARGIN_UM / cellUm));
-  const data = dilate(stained, grid, margin);
-  let count = 0;
-  for (const cell of data) count += cell;
-  return { ...grid, data, downsampleX, downsampleY, areaPx: count * downsampleX * downsampleY };
+  const speck = Math.min(cells(SPECK_UM2), found.length / 100);
+  dropSmall(found, grid, { value: 1, least: speck, counted: strong });
+  const tight = close(found, grid, Math.round(BRIDGE_UM / cellUm));
+  if (tight.includes(1)) {
+    dropSmall(tight, grid, { value: 0, least: cells(BAY_UM2) });
+    dropSmall(tight, grid, { value: 0, least: cells(HOLE_UM2), keepBorder: true });
+  }
+  const data = dilate(tight, grid, Math.max(1, Math.round(MARGIN_UM / cellUm)));
+  let [count, ink] = [0, 0];
+  for (let i = 0; i < tight.length; i++) {
+    count += tight[i]!;
+    if (kinds[i] === KIND.ink && tight[i] === 0) ink++;
+  }
+  const cellPx = downsampleX * downsampleY;
+  return {
+    ...grid,
+    data,
+    downsampleX,
+    downsampleY,
+    tight,
+    areaPx: count * cellPx,
+    inkPx: ink * cellPx,
+    threshold,
+    glass,
+    colors,
+  };
 }
 
 function chooseGrid(slide: Slide): Size {
   const { size, mpp } = slide;
   const longest = Math.max(size.width, size.height);
-  // Without µm/px: 4 px of a thumbnail, 32 px of a scan.
-  const wanted = mpp ? (2 * CELL_UM) / (mpp.x + mpp.y) : Math.min(32, Math.max(4, longest / 512));
+  // Without µm/px: 2 px of a thumbnail, 32 px of a scan.
+  const wanted = mpp ? (2 * CELL_UM) / (mpp.x + mpp.y) : Math.min(32, longest / 512);
   const cell = Math.max(2, wanted, longest / MOST_CELLS);
   return {
     width: Math.max(1, Math.ceil(size.width / cell)),
@@ -72,7 +126,7 @@ function chooseGrid(slide: Slide): Size {
   };
 }
 
-/** Tissue area in mm², at `mpp` µm per level-0 px. */
-export function tissueAreaMm2(mask: TissueMask, mpp: number): number {
-  return (mask.areaPx * mpp ** 2) / 1e6;
+/** An area of the mask in mm², at `mpp` µm per level-0 px. */
+export function areaMm2(areaPx: number, mpp: number): number {
+  return (areaPx * mpp ** 2) / 1e6;
 }

@@ -173,7 +173,6 @@ describe("tissue in a plan", () => {
     data: Uint8Array.from({ length: 100 }, (_, i) => (i === 27 ? 1 : 0)),
     downsampleX: 10,
     downsampleY: 10,
-    areaPx: 100,
   };
   const request = {
     size: { width: 100, height: 100 },

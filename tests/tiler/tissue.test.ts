@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSlide } from "../../src/tiler/open-slide.ts";
-import { detectTissue, type TissueMask, tissueAreaMm2 } from "../../src/tiler/tissue.ts";
+import { areaMm2, detectTissue, type FoundTissue } from "../../src/tiler/tissue.ts";
 import { DATA, hasData } from "../shared-data.ts";
 import { paint, rgb, scratchFolder } from "./write-slides.ts";
 
@@ -25,7 +25,7 @@ async function tissueOf(
   width: number,
   height: number,
   at: (x: number, y: number) => Color,
-): Promise<TissueMask> {
+): Promise<FoundTissue> {
   const path = join(folder, `${name}.png`);
   await rgb(
     paint(width, height, (x, y) => noisy(at(x, y), x, y)),
@@ -42,11 +42,11 @@ async function tissueOf(
   }
 }
 
-const share = (mask: TissueMask) =>
+const share = (mask: FoundTissue) =>
   mask.data.reduce((sum, cell) => sum + cell, 0) / mask.data.length;
 
 /** Whether the cell that holds a level-0 pixel is tissue. */
-const isTissue = (mask: TissueMask, x: number, y: number) =>
+const isTissue = (mask: FoundTissue, x: number, y: number) =>
   mask.data[Math.floor(y / mask.downsampleY) * mask.width + Math.floor(x / mask.downsampleX)] === 1;
 
 describe("detectTissue", () => {
@@ -89,7 +89,7 @@ describe("detectTissue", () => {
     expect(mask.width * mask.downsampleX).toBeCloseTo(800, 9);
     expect(mask.height * mask.downsampleY).toBeCloseTo(600, 9);
     // π · 0.3² mm², and a margin of 16 µm or a little more.
-    const area = tissueAreaMm2(mask, 2);
+    const area = areaMm2(mask.areaPx, 2);
     expect(area).toBeGreaterThan(Math.PI * 0.3 ** 2);
     expect(area).toBeLessThan(Math.PI * 0.335 ** 2);
   });
