@@ -1,7 +1,5 @@
-import { workerFile } from "../../worker-thread.ts";
 import { readJpeg2000Header } from "./jpeg2000-header.ts";
-import type { Jpeg2000Answer, Jpeg2000Job } from "./jpeg2000-worker.ts";
-import { WorkerLanes } from "./worker-lanes.ts";
+import { decodeInLane } from "./lanes.ts";
 
 /** A decoded JPEG 2000 picture: samples interleaved, rows top to bottom, no padding. */
 export interface Jpeg2000Image {
@@ -13,6 +11,8 @@ export interface Jpeg2000Image {
   readonly components: number;
   readonly bits: number;
   readonly signed: boolean;
+  /** Its chroma was subsampled: OpenJPEG has made RGB of it. */
+  readonly madeRgb: boolean;
 }
 
 /** How to decode. */
@@ -22,14 +22,6 @@ export interface Jpeg2000Options {
   /** Pixels that the full picture may have, where the caller knows; the caps of `limits.ts` hold in any case. */
   readonly maxPixels?: number;
 }
-
-/** Time for a decode whatever its size, and for each 2^20 samples more, ms: a hundred times what is usual. */
-const DEADLINE_MS = { base: 30_000, perMebisample: 10_000 } as const;
-
-const lanes = new WorkerLanes<Jpeg2000Job, Jpeg2000Answer>({
-  file: workerFile(import.meta.url, "jpeg2000-worker"),
-  deadlineMs: DEADLINE_MS.base,
-});
 
 /**
  * Decodes a JPEG 2000 codestream (ISO/IEC 15444-1, HTJ2K too) with OpenJPEG, on a thread of its own.
@@ -54,16 +46,7 @@ export async function decodeJpeg2000(
     );
   }
   const samples = header.width * header.height * header.components;
-  // A copy: what is given away is gone, and a view would take its whole buffer along.
-  const own = new Uint8Array(bytes);
-  const answer = await lanes.run(
-    { bytes: own, reduce },
-    {
-      deadlineMs: DEADLINE_MS.base + (DEADLINE_MS.perMebisample * samples) / 2 ** 20,
-      transfer: [own.buffer],
-    },
-  );
-  if (!answer.ok) throw new Error(answer.message);
+  const answer = await decodeInLane({ codec: "jpeg2000", bytes, reduce }, samples);
   const width = Math.ceil(header.width / 2 ** reduce);
   const height = Math.ceil(header.height / 2 ** reduce);
   const expected = width * height * header.components * (header.bits > 8 ? 2 : 1);
@@ -72,13 +55,9 @@ export async function decodeJpeg2000(
       `it decodes to ${answer.data.byteLength} bytes in ${answer.components} components where ${expected} in ${header.components} were expected`,
     );
   }
-  const { components, bits, signed } = header;
-  return { data: typed(answer.data, bits, signed), width, height, components, bits, signed };
-}
-
-/** Ends the decoding threads that wait for work; the next decode starts new ones. */
-export function closeJpeg2000(): Promise<void> {
-  return lanes.close();
+  const { components, bits, signed, subsampled: madeRgb } = header;
+  const data = typed(answer.data, bits, signed);
+  return { data, width, height, components, bits, signed, madeRgb };
 }
 
 function typed(data: ArrayBuffer, bits: number, signed: boolean): Jpeg2000Image["data"] {

@@ -1,7 +1,7 @@
 import { UnsupportedSlideError } from "../../errors.ts";
 import type { Size } from "../../geometry.ts";
 import { MAX_BLOCK_PIXELS, MAX_SIDE, MAX_TAG_VALUES } from "../limits.ts";
-import { COMPRESSION, compressionName, PHOTOMETRIC, photometricName, TAG } from "./names.ts";
+import { COMPRESSION, TAG } from "./names.ts";
 import type { Tiff, TiffDirectory } from "./structure.ts";
 
 /** What one TIFF directory says about its picture. Blocks are tiles, or strips of full width. */
@@ -22,6 +22,9 @@ export interface TiffImage {
   readonly sampleFormat: number;
   /** 1 interleaved, 2 a plane a channel. */
   readonly planar: number;
+  /** Planes whose blocks are stored apart: 1, or one for each sample. */
+  readonly planes: number;
+  readonly littleEndian: boolean;
   readonly predictor: number;
   /** The first sample beyond the colours is an alpha. */
   readonly alpha: boolean;
@@ -29,7 +32,7 @@ export interface TiffImage {
   readonly reduced: boolean;
 }
 
-/** Where a picture's blocks lie in the file; a byte count of 0 means that nothing is stored. */
+/** Where a picture's blocks lie in the file, plane after plane; a byte count of 0 means that nothing is stored. */
 export interface BlockIndex {
   readonly offsets: Float64Array;
   readonly counts: Float64Array;
@@ -65,6 +68,7 @@ export async function readTiffImage(tiff: Tiff, directory: TiffDirectory): Promi
   }
   const bits = (await tiff.numbers(directory, TAG.bitsPerSample)) ?? new Float64Array([1]);
   const samples = (await number(TAG.samplesPerPixel, 1)) as number;
+  const planar = (await number(TAG.planarConfiguration, 1)) as number;
   const extra = await number(TAG.extraSamples, 0);
   const subfile = (await number(TAG.newSubfileType, 0)) as number;
   return {
@@ -79,7 +83,9 @@ export async function readTiffImage(tiff: Tiff, directory: TiffDirectory): Promi
     samples,
     bits: bits.every((value) => value === bits[0]) ? bits[0]! : 0,
     sampleFormat: (await number(TAG.sampleFormat, 1)) as number,
-    planar: (await number(TAG.planarConfiguration, 1)) as number,
+    planar,
+    planes: planar === 2 ? samples : 1,
+    littleEndian: tiff.littleEndian,
     predictor: (await number(TAG.predictor, 1)) as number,
     alpha: extra === 1 || extra === 2,
     reduced: (subfile & 1) === 1 || (await number(TAG.subfileType, 0)) === 2,
@@ -96,67 +102,10 @@ export function requireSide(tiff: Tiff, directory: TiffDirectory, size: Size, wh
   }
 }
 
-/** Throws UnsupportedSlideError, naming what is in the way, unless the picture's blocks can be decoded to RGB. */
-export function requireDecodable(tiff: Tiff, image: TiffImage): void {
-  const { path } = tiff.source;
-  const refuse = (what: string, todo: string): never => {
-    throw new UnsupportedSlideError(`${path}: ${what}; ${todo}.`, {
-      path,
-      compression: image.compression,
-      photometric: image.photometric,
-    });
-  };
-  const convert =
-    "convert it to a JPEG pyramid, e.g. `vips tiffsave IN out.tif --tile --pyramid --compression jpeg`";
-  const known: readonly number[] = Object.values(COMPRESSION);
-  if (!known.includes(image.compression)) {
-    refuse(
-      `its pixels are compressed as ${compressionName(image.compression)}, which is not decoded yet`,
-      convert,
-    );
-  }
-  const colours: readonly number[] = Object.values(PHOTOMETRIC);
-  if (!colours.includes(image.photometric)) {
-    refuse(
-      `its colours are ${photometricName(image.photometric)}; RGB, YCbCr JPEG and grey are read`,
-      convert,
-    );
-  }
-  if (image.photometric === PHOTOMETRIC.yCbCr && !isSelfDescribing(image.compression)) {
-    refuse(
-      `it stores YCbCr as ${compressionName(image.compression)}; YCbCr is read from JPEG only`,
-      convert,
-    );
-  }
-  if (image.bits !== 8 || image.sampleFormat !== 1) {
-    refuse(
-      `its samples are ${image.bits || "mixed"}-bit${image.sampleFormat === 3 ? " floating point" : ""}; 8-bit unsigned is read`,
-      convert,
-    );
-  }
-  if (image.planar !== 1 && image.samples > 1) {
-    refuse("its channels are stored as separate planes; interleaved RGB is read", convert);
-  }
-  const grey = image.photometric < PHOTOMETRIC.rgb;
-  if (grey ? image.samples < 1 : image.samples < 3 || image.samples > 4) {
-    refuse(`it has ${image.samples} samples a pixel; RGB has 3, or 4 with alpha`, convert);
-  }
-  if (grey && image.samples !== 1) {
-    refuse(`it has ${image.samples} grey channels; brightfield RGB is read`, convert);
-  }
-  if (image.predictor !== 1 && image.predictor !== 2) {
-    refuse(`its predictor is ${image.predictor}; none (1) and horizontal (2) are read`, convert);
-  }
-}
-
-function isSelfDescribing(compression: number): boolean {
-  return compression === COMPRESSION.jpeg || compression === COMPRESSION.webp;
-}
-
 /** Reads where a picture's blocks lie. Throws CorruptSlideError where one lies beyond the file's end. */
 export async function readBlockIndex(tiff: Tiff, image: TiffImage): Promise<BlockIndex> {
   const { directory } = image;
-  const wanted = image.columns * image.rows;
+  const wanted = image.columns * image.rows * image.planes;
   const noun = image.tiled ? "tile" : "strip";
   if (wanted > MAX_TAG_VALUES) {
     throw tiff.corrupt(`directory ${directory.index} claims ${wanted} ${noun}s`);
@@ -190,15 +139,13 @@ export async function readBlockIndex(tiff: Tiff, image: TiffImage): Promise<Bloc
 
 /** Byte counts that TIFF 6.0 lets an uncompressed picture leave out. */
 function uncompressedCounts(image: TiffImage): Float64Array {
-  const counts = new Float64Array(image.columns * image.rows);
-  for (let row = 0; row < image.rows; row++) {
-    const left = image.size.height - row * image.block.height;
-    const height = image.tiled ? image.block.height : Math.min(image.block.height, left);
-    counts.fill(
-      image.block.width * height * image.samples,
-      row * image.columns,
-      (row + 1) * image.columns,
-    );
+  const { block, columns, rows, planes } = image;
+  const counts = new Float64Array(columns * rows * planes);
+  const pixelBytes = (image.samples / planes) * Math.ceil(image.bits / 8);
+  for (let row = 0; row < rows * planes; row++) {
+    const left = image.size.height - (row % rows) * block.height;
+    const height = image.tiled ? block.height : Math.min(block.height, left);
+    counts.fill(block.width * height * pixelBytes, row * columns, (row + 1) * columns);
   }
   return counts;
 }

@@ -43,8 +43,26 @@ export const COMPRESSION = {
   deflate: 8,
   packBits: 32773,
   oldDeflate: 32946,
+  aperioYCbCr: 33003,
+  jpeg2000Kakadu: 33004,
+  aperioRgb: 33005,
+  jpeg2000: 34712,
+  oldZstd: 34926,
+  zstd: 50000,
   webp: 50001,
 } as const;
+
+/** Whether a compression's blocks are JPEG 2000 codestreams or JP2 files. */
+export function isJpeg2000(compression: number): boolean {
+  return JPEG_2000.includes(compression);
+}
+
+const JPEG_2000: readonly number[] = [
+  COMPRESSION.aperioYCbCr,
+  COMPRESSION.jpeg2000Kakadu,
+  COMPRESSION.aperioRgb,
+  COMPRESSION.jpeg2000,
+];
 
 /** Values of the PhotometricInterpretation tag that the tiler decodes. */
 export const PHOTOMETRIC = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, yCbCr: 6 } as const;
@@ -68,6 +86,7 @@ const COMPRESSION_NAMES: Readonly<Record<number, string>> = {
   34887: "LERC",
   34892: "lossy JPEG (DNG)",
   34925: "LZMA",
+  34926: "Zstandard",
   34933: "PNG",
   34934: "JPEG XR",
   50000: "Zstandard",

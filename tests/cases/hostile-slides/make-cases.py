@@ -81,6 +81,23 @@ tile = bytes(64 * 64 * 3)
 small = bytes(16 * 16 * 3)
 bigtiff = b"II+\0" + struct.pack("<HHQ", 8, 0, 2**63 + 5)
 
+
+
+def codestream(width, height, step=None):
+    """A JPEG 2000 codestream of three components whose one tile part is empty."""
+    siz = struct.pack(">HIIIIIIIIH", 0, width, height, 0, 0, step or width, step or height, 0, 0, 3) + b"\7\1\1" * 3
+    cod = b"\0\0\0\1\0\1\4\4\0\1"
+    parts = b"".join(
+        b"\xff" + bytes([marker]) + struct.pack(">H", len(body) + 2) + body
+        for marker, body in [(0x51, siz), (0x52, cod), (0x5C, b"\x40" + b"\x48" * 4), (0x90, struct.pack(">HIBB", 0, 0, 0, 1))]
+    )
+    return b"\xff\x4f" + parts + b"\xff\x93\xff\xd9"
+
+
+def zstd(window, blocks):
+    return b"\x28\xb5\x2f\xfd\0" + bytes([window]) + blocks
+
+
 CASES = [
     ("empty.svs", b"", OPEN, UNSUPPORTED, "is empty"),
     ("text.svs", b"Dear pathologist, this is not a slide.\n" * 20, OPEN, UNSUPPORTED, "a text file"),
@@ -109,12 +126,23 @@ CASES = [
     ("lzw-of-before-its-code.tif", tiff(base(16, 16, 16, compression=5), [b"\x80\x7f\xff\xff\xff\xff"]), READ, CORRUPT, "LZW code"),
     ("jpeg-noise.tif", tiff(base(compression=7), [b"\xff\xd8 is all there is"]), READ, CORRUPT, "no JPEG stream"),
     ("jpeg-claims-65000.tif", tiff(base(compression=7), [jpeg_claiming(65000, 65000)]), READ, CORRUPT, "pixel limit"),
-    ("jpeg-2000.svs", tiff(base(compression=33005), [tile]), OPEN, UNSUPPORTED, "JPEG 2000 (Aperio, RGB) (TIFF compression 33005)"),
-    ("zstd.tif", tiff(base(compression=50000), [tile]), OPEN, UNSUPPORTED, "Zstandard"),
+    ("jpeg-2000-noise.svs", tiff(base(compression=33005), [tile]), READ, CORRUPT, "no JPEG 2000 codestream"),
+    ("jpeg-2000-claims-60000.svs", tiff(base(compression=33003), [codestream(60000, 60000)]), READ, CORRUPT, "more than the 67108864 samples"),
+    ("jpeg-2000-other-size.svs", tiff(base(compression=33005), [codestream(1000, 1000)]), READ, CORRUPT, "at most 16384 px were expected"),
+    ("jpeg-2000-tile-a-pixel.svs", tiff(base(compression=33005), [codestream(64, 65, step=1)]), READ, CORRUPT, "cut into 4160 tiles"),
+    ("jpeg-2000-empty.svs", tiff(base(compression=33005), [codestream(64, 64)]), READ, CORRUPT, "OpenJPEG"),
+    ("jpeg-2000-in-endless-box.tif", tiff(base(compression=34712), [b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\1jp2c" + b"\xff" * 8]), READ, CORRUPT, "no JPEG 2000 codestream"),
+    ("zstd-noise.tif", tiff(base(compression=50000), [tile]), READ, CORRUPT, "no Zstandard frame"),
+    ("zstd-window-2-gib.tif", tiff(base(compression=50000), [zstd(0xA8, b"\3\0\0\0")]), READ, CORRUPT, "0 bytes of samples"),
+    ("zstd-bomb.tif", tiff(base(compression=50000), [zstd(0x30, (b"\2\0\x10\0" * 1000) + b"\3\0\x10\0")]), READ, CORRUPT, "more than the 12288 bytes"),
+    ("zstd-claims-4-gib.tif", tiff(base(compression=50000), [b"\x28\xb5\x2f\xfd\xa0\xff\xff\xff\xff\3\0\x10\0"]), READ, CORRUPT, "claims 4294967295 bytes"),
+    ("zstd-cut.tif", tiff(base(compression=50000), [zstd(0x30, b"\0\0\x10")]), READ, CORRUPT, "cut short"),
     ("unknown-compression.tif", tiff(base(compression=4242), [tile]), OPEN, UNSUPPORTED, "TIFF compression 4242"),
-    ("sixteen-bit.tif", tiff(base(_258=(SHORT, [16, 16, 16])), [tile]), OPEN, UNSUPPORTED, "16-bit"),
+    ("sixteen-bit-half-there.tif", tiff(base(_258=(SHORT, [16, 16, 16])), [tile]), READ, CORRUPT, "cannot hold the 24576 bytes"),
+    ("twelve-bit.tif", tiff(base(_258=(SHORT, [12, 12, 12])), [tile]), OPEN, UNSUPPORTED, "12-bit"),
     ("palette.tif", tiff(base(_262=(SHORT, [3])), [tile]), OPEN, UNSUPPORTED, "palette"),
-    ("planes.tif", tiff(base(_284=(SHORT, [2])), [tile]), OPEN, UNSUPPORTED, "separate planes"),
+    ("planes.tif", tiff(base(_284=(SHORT, [2])), [tile]), OPEN, CORRUPT, "1 tile offsets where its size asks for 3"),
+    ("thousands-of-planes.tif", tiff(base(_284=(SHORT, [2]), _277=(SHORT, [65535])), [tile]), OPEN, UNSUPPORTED, "65535 samples a pixel"),
     ("raw-ycbcr.tif", tiff(base(_262=(SHORT, [6])), [tile]), OPEN, UNSUPPORTED, "YCbCr is read from JPEG"),
     ("png-100000.png", png_claiming(100_000, 100_000), OPEN, UNSUPPORTED, "100000×100000"),
     ("png-short.png", png_claiming(100, 100), READ, CORRUPT, "cannot be decoded"),

@@ -1,20 +1,28 @@
 """Writes the golden pixels of tests/tiler/goldens.test.ts: SHA-256 of raw RGB regions.
 
 The oracle of a file is OpenSlide (openslide-bin 4.0.1.2, openslide-python 1.4.7) where it opens it, else
-libvips 8.14 (pyvips 3.2). Pixels outside a level are white. Needs the data folder; run it as
+libvips 8.14 (pyvips 3.2), or tifffile 2026.3.3 (with imagecodecs 2026.3.6) where libvips cannot decode it. Pixels
+outside a level are white. Needs the data folder; run it as
 
     python make-goldens.py <data>/slides [name ...]
 
-with openslide-bin, openslide-python, pyvips and numpy installed.
+with openslide-bin, openslide-python, pyvips, tifffile, imagecodecs and numpy installed. The name
+"aperio-ycbcr" prints the digest that tests/tiler/tiff-codecs.test.ts holds: no file of that kind is at hand, so one
+is written here.
 """
+import base64
 import hashlib
 import json
 import pathlib
 import sys
+import tempfile
+import zlib
 
+import imagecodecs
 import numpy as np
 import openslide
 import pyvips
+import tifffile
 
 HERE = pathlib.Path(__file__).parent
 
@@ -33,6 +41,10 @@ SLIDES = {
     "tiff-subifd": ("derived-from-cmu1/pyramid-subifd-jpeg.tif", "subifd"),
     "tiff-strip-jpeg": ("tiff-conformance/pillow/tiff_strip_ycbcr_jpeg_2x2_sampling.tif", "page1"),
     "tiff-rgb-jpeg": ("tiff-conformance/image-tiff/tiled-jpeg-rgb-u8.tif", "page1"),
+    "aperio-jp2k": ("aperio-svs-tcga/tcga-cr-7395-01a-01-ts1.svs", "near"),
+    "tiff-jp2k": ("derived-from-cmu1/pyramid-jp2k.tif", "tifffile"),
+    "tiff-zstd": ("derived-from-cmu1/tiled-zstd.tif", "tifffile"),
+    "tiff-planes": ("tiff-conformance/pillow/tiff_tiled_planar_lzw.tiff", "tifffile"),
     "tiff-big-endian": ("tiff-conformance/twelvemonkeys/BigTIFFMotorola.tif", "page1"),
     "ndpi-stritt": ("ndpi-stritt/test3-DAPI-2-387.ndpi", 4),
     "ome-instanseg": ("ome-tiff-he-instanseg/HE_example.tif", "page1"),
@@ -71,6 +83,36 @@ def vips_levels(path, how):
     return levels, [(w / p.shape[1] + h / p.shape[0]) / 2 for p in levels]
 
 
+def tifffile_levels(path):
+    with tifffile.TiffFile(path) as tiff:
+        levels = [page.asarray() for page in tiff.pages]
+    # Planes of their own come first.
+    levels = [np.moveaxis(p, 0, 2) if p.shape[0] == 3 else p for p in levels]
+    h, w = levels[0].shape[:2]
+    return levels, [(w / p.shape[1] + h / p.shape[0]) / 2 for p in levels]
+
+
+def aperio_ycbcr():
+    """SHA-256 of what OpenSlide makes of 96×80 samples, called YCbCr, in Aperio's compression 33003."""
+    y, x = np.mgrid[0:80, 0:96]
+    samples = np.stack([(x * 37 + y * 11) % 256, (x * x + 3 * y) % 256, np.where((x // 4 + y // 3) % 2, 255, 0)], -1)
+    tiles = [samples[:, i : i + 48].astype(np.uint8) for i in (0, 48)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/ycbcr.svs"
+        tifffile.imwrite(
+            path,
+            (imagecodecs.jpeg2k_encode(t, codecformat="j2k", level=0, reversible=True, mct=False) for t in tiles),
+            shape=samples.shape,
+            dtype=np.uint8,
+            tile=(80, 48),
+            photometric="rgb",
+            compression=33003,
+            description="Aperio Image Library\r\n96x80 [0,0 96x80] (48x80) J2K/YUV16 Q=70|AppMag = 20|MPP = 0.5",
+            metadata=None,
+        )
+        return hashlib.sha256(openslide_levels(path, None)[0][0].tobytes()).hexdigest()
+
+
 def boxes(width, height):
     """Whole level; across inner seams; over each corner; one pixel; beside the level."""
     yield 0, 0, width, height
@@ -79,6 +121,20 @@ def boxes(width, height):
     yield width - 9, height - 11, 31, 27
     yield width - 1, 0, 1, 1
     yield width + 3, height // 2, 4, 4
+
+
+def few_boxes(width, height):
+    """Across a corner of tiles; the part where a rounding is known to differ; over the last corner."""
+    yield 229, 239, 60, 40
+    yield 40, 160, 60, 40
+    yield width - 40, height - 20, 60, 40
+
+
+def held(pixels, how):
+    """The digest of pixels that must be equal; pixels that must be near, where the decoding rounds in floating point."""
+    if how == "near":
+        return {"within": 1, "deflated": base64.b64encode(zlib.compress(pixels.tobytes(), 9)).decode()}
+    return {"sha256": hashlib.sha256(pixels.tobytes()).hexdigest()}
 
 
 def crop(pixels, x, y, w, h):
@@ -91,13 +147,20 @@ def crop(pixels, x, y, w, h):
 
 
 def main(root, *only):
+    if "aperio-ycbcr" in only:
+        print("aperio-ycbcr", aperio_ycbcr())
     for name, (file, how) in SLIDES.items():
         if only and name not in only:
             continue
         path = str(pathlib.Path(root) / file)
-        stored = how is None or isinstance(how, int)
-        levels, downsamples = openslide_levels(path, how) if stored else vips_levels(path, how)
-        oracle = "openslide 4.0.1" if stored else f"libvips {pyvips.version(0)}.{pyvips.version(1)}"
+        if how is None or isinstance(how, int) or how == "near":
+            levels, downsamples = openslide_levels(path, None if how == "near" else how)
+            oracle = "openslide 4.0.1"
+        elif how == "tifffile":
+            (levels, downsamples), oracle = tifffile_levels(path), f"tifffile {tifffile.__version__}"
+        else:
+            levels, downsamples = vips_levels(path, how)
+            oracle = f"libvips {pyvips.version(0)}.{pyvips.version(1)}"
         golden = {
             "file": file,
             "oracle": oracle,
@@ -106,9 +169,9 @@ def main(root, *only):
                 for p, d in zip(levels, downsamples)
             ],
             "regions": [
-                {"level": i, "box": box, "sha256": hashlib.sha256(crop(p, *box).tobytes()).hexdigest()}
+                {"level": i, "box": box, **held(crop(p, *box), how)}
                 for i, p in enumerate(levels)
-                for box in boxes(p.shape[1], p.shape[0])
+                for box in (few_boxes if how == "near" else boxes)(p.shape[1], p.shape[0])
             ],
         }
         (HERE / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { closeJpeg2000, decodeJpeg2000 } from "../../../src/tiler/codecs/jpeg2000.ts";
+import { decodeJpeg2000 } from "../../../src/tiler/codecs/jpeg2000.ts";
 import { readJpeg2000Header } from "../../../src/tiler/codecs/jpeg2000-header.ts";
+import { closeLanes } from "../../../src/tiler/codecs/lanes.ts";
 import { writeJpeg2000 } from "../write-jpeg2000.ts";
 import { busy, paint } from "../write-slides.ts";
 
@@ -9,7 +10,7 @@ const HEIGHT = 50;
 const colour = paint(WIDTH, HEIGHT, busy);
 const encoded = await writeJpeg2000(colour, WIDTH, HEIGHT);
 
-afterAll(closeJpeg2000);
+afterAll(closeLanes);
 
 /** The codestream with the two bytes at `at` of its SIZ marker segment (from its length on) overwritten. */
 function altered(at: number, ...values: number[]): Uint8Array {

@@ -1,26 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { parentPort } from "node:worker_threads";
 import createOpenJpeg, { type OpenJpeg } from "@cornerstonejs/codec-openjpeg/decodewasmjs";
 import { KEPT_WASM_BYTES, MAX_WASM_BYTES } from "../limits.ts";
-
-/** A codestream whose header has been checked, and how often to halve the picture. */
-export interface Jpeg2000Job {
-  readonly bytes: Uint8Array;
-  readonly reduce: number;
-}
-
-/** Interleaved samples, of two bytes in the machine's order where they have more than 8 bits. */
-export type Jpeg2000Answer =
-  | {
-      readonly ok: true;
-      readonly data: ArrayBuffer;
-      readonly components: number;
-      readonly bits: number;
-      /** The thread is not to be used again. */
-      readonly spent: boolean;
-    }
-  | { readonly ok: false; readonly message: string; readonly spent: boolean };
+import type { DecodeAnswer } from "./decode-worker.ts";
 
 const PAGE = 65_536;
 /** What OpenJPEG said while it worked; the first line is the cause, the rest follow from it. */
@@ -49,21 +31,23 @@ function capMemory(capped: WebAssembly.Memory): void {
   };
 }
 
-async function answer(job: Jpeg2000Job): Promise<Jpeg2000Answer> {
+/**
+ * Decodes a codestream whose header has been checked, `reduce` times halved: samples interleaved, of
+ * two bytes in the machine's order where they have more than 8 bits. For a thread of its own.
+ */
+export async function decodeWithOpenJpeg(bytes: Uint8Array, reduce: number): Promise<DecodeAnswer> {
   said.length = 0;
   try {
     const decoder = new (await opened).J2KDecoder();
     try {
-      decoder.getEncodedBuffer(job.bytes.length).set(job.bytes);
-      decoder.decodeSubResolution(job.reduce, 0);
+      decoder.getEncodedBuffer(bytes.length).set(bytes);
+      decoder.decodeSubResolution(reduce, 0);
       const { buffer, byteLength } = decoder.getDecodedBuffer();
       if (byteLength === 0) return { ok: false, message: firstWords(), spent: hasGrown() };
-      const { componentCount, bitsPerSample } = decoder.getFrameInfo();
       return {
         ok: true,
         data: buffer as ArrayBuffer,
-        components: componentCount,
-        bits: bitsPerSample,
+        components: decoder.getFrameInfo().componentCount,
         spent: hasGrown(),
       };
     } finally {
@@ -84,8 +68,3 @@ function firstWords(): string {
   const line = said.find((words) => words.startsWith("[ERROR]")) ?? "it gave no reason";
   return `OpenJPEG: ${line.replace("[ERROR]", "").trim()}`;
 }
-
-parentPort!.on("message", async (job: Jpeg2000Job) => {
-  const result = await answer(job);
-  parentPort!.postMessage(result, result.ok ? [result.data] : []);
-});
