@@ -73,6 +73,11 @@ export class Arguments {
     return this.#values[flag] as string | undefined;
   }
 
+  /** Every value of an option that may be repeated. */
+  strings(flag: string): readonly string[] {
+    return (this.#values[flag] as readonly string[] | undefined) ?? [];
+  }
+
   required(flag: string): string {
     const value = this.string(flag);
     if (value === undefined) throw usage(this.#command, `--${flag} is missing`);

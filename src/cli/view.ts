@@ -9,16 +9,19 @@ const DEFAULT_PORT = 8017;
 export const viewCommand: Command = {
   name: "view",
   summary: "slides and outlines in a browser",
-  usage: `<slide | run dir | folder> [--port N] [--host H --token T]
+  usage: `<slide | run dir | folder> [--port N] [--host H --token T] [--allow-origin O]…
 
-  --port N    ${DEFAULT_PORT} unless taken; 0 picks a free one
-  --host H    another address than 127.0.0.1, which then needs
-  --token T   a secret that every request must carry`,
+  --port N          ${DEFAULT_PORT} unless taken; 0 picks a free one
+  --host H          another address than 127.0.0.1, which then needs
+  --token T         a secret that every request must carry
+  --allow-origin O  lets pages of this site (https://viewer.example.org, or * for
+                    every site) read Deep Zoom and IIIF addresses; may be repeated`,
   async run(args, terminal) {
     const options = {
       port: { type: "string" },
       host: { type: "string" },
       token: { type: "string" },
+      "allow-origin": { type: "string", multiple: true },
     } as const;
     const parsed = Arguments.parse("view", args, options, [1, 1]);
     const target = parsed.positionals[0]!;
@@ -32,6 +35,7 @@ export const viewCommand: Command = {
       ...(port === undefined ? { anyPortIfTaken: true } : {}),
       ...(host === undefined ? {} : { host }),
       ...(token === undefined ? {} : { token }),
+      allowedOrigins: parsed.strings("allow-origin"),
     });
     terminal.stdout.write(`${server.url}\n`);
     terminal.stderr.write("serving until Ctrl-C; for research use only\n");

@@ -3,9 +3,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import type { RunRecord } from "../store/run-record.ts";
-import { fillLevels } from "../tiler/fill-levels.ts";
+import { type FilledSlide, fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
-import type { Slide } from "../tiler/slide.ts";
 import type { RunInfo, SlideInfo } from "./api.ts";
 import {
   type Catalog,
@@ -28,8 +27,7 @@ const MAX_FAILURES_TOLD = 100;
 const TRUSTED_MS = 500;
 
 /** An open slide without gaps in its pyramid. `version` changes whenever its file does. */
-export interface OpenedSlide {
-  readonly slide: Slide;
+export interface OpenedSlide extends FilledSlide {
   readonly version: string;
 }
 
@@ -44,7 +42,7 @@ export class Library {
   readonly #target: string;
   readonly #note: (line: string) => void;
   #catalog: Catalog;
-  readonly #slides = new LeaseCache<Slide>(OPEN_SLIDES, (slide) => slide.close());
+  readonly #slides = new LeaseCache<FilledSlide>(OPEN_SLIDES, ({ slide }) => slide.close());
   /** By path. */
   readonly #sightings = new Map<string, Sighting>();
   readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
@@ -91,7 +89,7 @@ export class Library {
     return this.#slides.use(
       `${path}\n${version}`,
       async () => fillLevels(await openSlide(path)),
-      (slide) => work({ slide, version }),
+      (filled) => work({ ...filled, version }),
     );
   }
 
@@ -107,7 +105,7 @@ export class Library {
     const lease = this.#slides.borrowOpen(`${path}\n${version}`);
     if (!lease) return this.withSlide(id, work);
     try {
-      return await work({ slide: await lease.value, version });
+      return await work({ ...(await lease.value), version });
     } finally {
       lease.release();
     }

@@ -6,6 +6,7 @@ import { MicrotomeError } from "../errors.ts";
 import { BlockCache } from "../tiler/block-cache.ts";
 import { toItemList } from "./catalog.ts";
 import { crossOriginGuard } from "./cross-origin.ts";
+import { deepZoomRoutes } from "./deep-zoom-routes.ts";
 import {
   allGuards,
   type Guard,
@@ -16,6 +17,7 @@ import {
   tokenGuard,
 } from "./guard.ts";
 import { errorHandler, notFound, sendError } from "./http-error.ts";
+import { iiifRoutes } from "./iiif-routes.ts";
 import { Library } from "./library.ts";
 import { runRoutes } from "./run-routes.ts";
 import type { Content } from "./send-bytes.ts";
@@ -114,7 +116,7 @@ function makeListener(
 ): RequestListener {
   const encoded = new BlockCache<Content>(ENCODED_BYTES);
   const sendTile = tileHandler(library, encoded);
-  const app = createApp(library, options.viewerFolder ?? defaultViewerFolder(), log);
+  const app = createApp(library, encoded, options.viewerFolder ?? defaultViewerFolder(), log);
   return (request, response) => {
     try {
       if (guard(request, response)) return;
@@ -127,7 +129,12 @@ function makeListener(
   };
 }
 
-function createApp(library: Library, viewerFolder: string, log: (error: unknown) => void): Express {
+function createApp(
+  library: Library,
+  encoded: BlockCache<Content>,
+  viewerFolder: string,
+  log: (error: unknown) => void,
+): Express {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -137,6 +144,8 @@ function createApp(library: Library, viewerFolder: string, log: (error: unknown)
   });
   app.use("/api/slides", slideRoutes(library));
   app.use("/api/runs", runRoutes(library));
+  app.use("/slides", deepZoomRoutes(library, encoded));
+  app.use("/iiif", iiifRoutes(library, encoded));
   app.use(viewerFiles(viewerFolder));
   app.use(notFound);
   app.use(errorHandler(log));

@@ -32,6 +32,13 @@ interface Made {
   readonly held: boolean;
 }
 
+/** A slide without gaps. */
+export interface FilledSlide {
+  readonly slide: Slide;
+  /** Pixels of the file decoded for a pixel of each level: 1 where it is stored, or made once and kept. */
+  readonly costs: readonly number[];
+}
+
 /**
  * A slide whose pyramid has no gaps: levels are made where the file stores none.
  *
@@ -41,9 +48,12 @@ interface Made {
  * slide is closed; finer ones are made a region at a time. A slide without gaps comes back as it is.
  * The returned slide owns the given one.
  */
-export function fillLevels(slide: Slide): Slide {
+export function fillLevels(slide: Slide): FilledSlide {
   const plan = planLevels(slide.levels);
-  if (plan.length === slide.levels.length) return slide;
+  const costs = plan.map((level) =>
+    level.own !== null || level.held ? 1 : level.factor * level.factor,
+  );
+  if (plan.length === slide.levels.length) return { slide, costs };
   const held = new Map<number, Promise<RgbImage>>();
   const { size } = slide;
   const levels: readonly Level[] = plan.map((level, index) => ({
@@ -103,7 +113,7 @@ export function fillLevels(slide: Slide): Slide {
       await slide.close();
     },
   };
-  return filled;
+  return { slide: filled, costs };
 }
 
 function planLevels(own: readonly Level[]): readonly Filled[] {

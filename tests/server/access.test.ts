@@ -210,6 +210,77 @@ describe("what it tells browsers to refuse", () => {
   });
 });
 
+describe("pages of other origins", () => {
+  const shared = async (port: number) => {
+    const { slides } = await getJson<ItemList>(port, "/api/items");
+    return [`/iiif/${slides[0]!.id}/info.json`, `/slides/${slides[0]!.id}.dzi`];
+  };
+  const preflight = {
+    "Access-Control-Request-Method": "GET",
+    "Access-Control-Request-Headers": "authorization",
+  };
+
+  test.each([
+    ["http://localhost:3000", [], "http://localhost:3000"],
+    ["https://127.0.0.1", [], "https://127.0.0.1"],
+    ["http://[::1]:8080", [], "http://[::1]:8080"],
+    ["https://viewer.example.org", ["https://viewer.example.org/"], "https://viewer.example.org"],
+    ["https://viewer.example.org", ["*"], "*"],
+    ["https://evil.example", [], undefined],
+    ["https://evil.example", ["https://viewer.example.org"], undefined],
+    ["http://viewer.example.org", ["https://viewer.example.org"], undefined],
+    ["http://localhost.evil.example", [], undefined],
+    ["null", [], undefined],
+    ["file://localhost", [], undefined],
+  ] as const)("%s, where %j is allowed, is told %s", async (origin, allowedOrigins, told) => {
+    await withServer({ allowedOrigins }, async ({ port }) => {
+      for (const path of await shared(port)) {
+        const { status, headers } = await send(port, path, { Origin: origin });
+        expect([status, headers["access-control-allow-origin"]]).toEqual([200, told]);
+        expect(headers.vary).toContain("Origin");
+        const policy = allowedOrigins.length > 0 ? "cross-origin" : "same-site";
+        expect(headers["cross-origin-resource-policy"]).toBe(policy);
+      }
+    });
+  });
+
+  test("read nothing but Deep Zoom and IIIF", async () => {
+    await withServer({ allowedOrigins: ["*"] }, async ({ port }) => {
+      for (const path of ["/api/items", "/", "/assets/x.js", "/slidesx/y"]) {
+        const { headers } = await send(port, path, { Origin: "http://localhost:3000" });
+        expect(headers["access-control-allow-origin"]).toBeUndefined();
+        expect(headers["cross-origin-resource-policy"]).toBe("same-origin");
+        const asked = { ...preflight, Origin: "http://localhost:3000" };
+        expect((await send(port, path, asked, "OPTIONS")).status).toBe(403);
+      }
+    });
+  });
+
+  test("ask first, and are answered without the token; what follows needs it", async () => {
+    await withServer({ token: TOKEN }, async ({ port }) => {
+      const origin = { Origin: "http://localhost:3000" };
+      const path = "/iiif/x/info.json";
+      const asked = await send(port, path, { ...preflight, ...origin }, "OPTIONS");
+      expect(asked.status).toBe(204);
+      expect(asked.headers["access-control-allow-headers"]).toContain("Authorization");
+      expect(asked.headers["access-control-allow-methods"]).toBe("GET, HEAD");
+      expect(asked.headers["access-control-allow-credentials"]).toBeUndefined();
+      expect((await send(port, path, origin)).status).toBe(401);
+      const bearer = { ...origin, Authorization: `Bearer ${TOKEN}` };
+      expect((await send(port, path, bearer)).status).toBe(404);
+      const stranger = { ...preflight, Origin: "https://evil.example" };
+      expect((await send(port, path, stranger, "OPTIONS")).status).toBe(401);
+    });
+  });
+
+  test.each(["viewer.example.org", "https://viewer.example.org/path", "null", ""])(
+    "%j is no origin",
+    async (origin) => {
+      expect((await refusal({ allowedOrigins: [origin] })).code).toBe("usage");
+    },
+  );
+});
+
 describe("the page", () => {
   test("says how to build the viewer where it is not built", async () => {
     await withServer({ viewerFolder: join(root, "nowhere") }, async ({ port }) => {

@@ -110,14 +110,58 @@ describe("slides", () => {
     const path = `/api/slides/${slideId}/tiles/0/1/1.jpg`;
     const first = await send(server.port, path);
     const tag = String(first.headers.etag);
-    expect(first.headers["cache-control"]).toMatch(/^private/);
-    const again = await send(server.port, path, { "If-None-Match": tag });
-    expect(again.status).toBe(304);
-    expect(again.body).toHaveLength(0);
+    expect(first.headers["cache-control"]).toBe("private, no-cache");
+    for (const known of [tag, `W/${tag}`, `"x", ${tag}`, "*"]) {
+      const again = await send(server.port, path, { "If-None-Match": known });
+      expect([known, again.status, again.body.length]).toEqual([known, 304, 0]);
+      expect(again.headers.etag).toBe(tag);
+    }
     const other = await send(server.port, `/api/slides/${slideId}/tiles/0/2/1.jpg`, {
       "If-None-Match": tag,
     });
     expect(other.status).toBe(200);
+  });
+
+  test("a tile whose address names the version is kept for good, one of another version refused", async () => {
+    const { version } = await getJson<SlideInfo>(server.port, `/api/slides/${slideId}`);
+    for (const path of [
+      `/api/slides/${slideId}/tiles/0/1/1.jpg`,
+      `/slides/${slideId}_files/11/1_1.jpg`,
+      `/slides/${slideId}.dzi`,
+    ]) {
+      const pinned = await send(server.port, `${path}?v=${version}`);
+      expect(pinned.headers["cache-control"]).toBe("private, max-age=31536000, immutable");
+      const stale = await send(server.port, `${path}?v=another`);
+      expect([path, stale.status]).toEqual([path, 410]);
+      expect(json<ApiError>(stale).error.message).toContain("reload");
+      expect(stale.headers["cache-control"]).toBe("no-store");
+    }
+  });
+
+  test("HEAD tells the length and sends nothing", async () => {
+    const path = `/api/slides/${slideId}/tiles/0/1/1.jpg`;
+    const tile = await send(server.port, path);
+    const head = await send(server.port, path, {}, "HEAD");
+    expect([head.status, head.body.length]).toEqual([200, 0]);
+    expect(head.headers["content-length"]).toBe(String(tile.body.length));
+    expect(head.headers.etag).toBe(tile.headers.etag);
+  });
+
+  test("a slide that is written anew is another version, and its tiles are the new ones", async () => {
+    const path = join(root, "anew.tif");
+    await writeSlide(path, features);
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.slides.find(({ name }) => name === "anew.tif")!;
+    const tile = `/api/slides/${id}/tiles/2/0/0.jpg`;
+    const before = await getJson<SlideInfo>(server.port, `/api/slides/${id}`);
+    const old = await send(server.port, `${tile}?v=${before.version}`);
+    await writeSlide(path, features.slice(0, 3));
+    const after = await getJson<SlideInfo>(server.port, `/api/slides/${id}`);
+    expect(after.version).not.toBe(before.version);
+    expect((await send(server.port, `${tile}?v=${before.version}`)).status).toBe(410);
+    const fresh = await send(server.port, `${tile}?v=${after.version}`);
+    expect(fresh.body.equals(old.body)).toBe(false);
+    await rm(path);
   });
 });
 

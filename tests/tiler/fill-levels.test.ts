@@ -22,7 +22,7 @@ describe("fillLevels", () => {
     await picture
       .tiff({ tile: true, tileWidth: 256, tileHeight: 256, pyramid: true, compression: "deflate" })
       .toFile(join(folder, "pyramid.tif"));
-    plain = fillLevels(await openSlide(join(folder, "plain.png")));
+    ({ slide: plain } = fillLevels(await openSlide(join(folder, "plain.png"))));
   });
 
   afterAll(async () => {
@@ -31,7 +31,7 @@ describe("fillLevels", () => {
 
   it("leaves a slide without gaps as it is", async () => {
     const slide = await openSlide(join(folder, "pyramid.tif"));
-    expect(fillLevels(slide)).toBe(slide);
+    expect(fillLevels(slide).slide).toBe(slide);
     await slide.close();
   });
 
@@ -48,7 +48,7 @@ describe("fillLevels", () => {
     const inner = await openSlide(join(folder, "pyramid.tif"));
     const gap = [inner.levels[0]!, { ...inner.levels.at(-1)!, index: 1 }];
     const asked: number[] = [];
-    const filled = fillLevels({
+    const { slide: filled } = fillLevels({
       ...inner,
       levels: gap,
       readRegion(level, box, signal) {
@@ -95,7 +95,7 @@ describe("fillLevels", () => {
     const inner = await openSlide(join(folder, "plain.png"));
     let reads = 0;
     let broken = true;
-    const filled = fillLevels({
+    const { slide: filled } = fillLevels({
       ...inner,
       readRegion(level, box, signal) {
         reads++;
