@@ -9,30 +9,46 @@ const PLAIN_EVERY_MS = 10_000;
  * ten seconds (and at the end) elsewhere. Rate and time left are of this start alone.
  */
 export function createProgressLine(terminal: Terminal, label = ""): ProgressListener {
-  const live = terminal.stderr.isTTY === true;
   const prefix = label ? `${label}: ` : "";
+  const line = createPacedLine(terminal);
   let stageStarted = performance.now();
   let lastStage = "";
-  let lastShown = 0;
   return (event) => {
     const now = performance.now();
-    if (event.stage !== lastStage) {
+    const fresh = event.stage !== lastStage;
+    if (fresh) {
       lastStage = event.stage;
       stageStarted = now;
-      lastShown = 0;
     }
     const finished = event.total > 0 && event.done === event.total;
-    const due = now - lastShown >= (live ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
-    if (!finished && !due) return;
+    line(
+      prefix + describe(event, (now - stageStarted) / 1000),
+      finished || fresh,
+      finished && event.stage !== "merge",
+    );
+  };
+}
+
+/**
+ * A line on stderr that is drawn over on a terminal, and plain lines now and then elsewhere. What comes
+ * too soon is dropped unless it is `due`; `last` leaves it standing.
+ */
+export function createPacedLine(
+  terminal: Terminal,
+): (text: string, due: boolean, last?: boolean) => void {
+  const live = terminal.stderr.isTTY === true;
+  let lastShown = 0;
+  return (text, due, last = due) => {
+    const now = performance.now();
+    if (!due && now - lastShown < (live ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS)) return;
     lastShown = now;
-    const text = prefix + describe(event, (now - stageStarted) / 1000);
-    if (live) {
-      const width = Math.max(20, (terminal.stderr.columns ?? 80) - 1);
-      terminal.stderr.write(`\r\u001b[2K${text.slice(0, width)}`);
-      if (finished && event.stage !== "merge") terminal.stderr.write("\n");
-    } else {
+    if (!live) {
       terminal.stderr.write(`${text}\n`);
+      return;
     }
+    const width = Math.max(20, (terminal.stderr.columns ?? 80) - 1);
+    terminal.stderr.write(`\r\u001b[2K${text.slice(0, width)}`);
+    if (last) terminal.stderr.write("\n");
   };
 }
 

@@ -22,6 +22,14 @@ export class ModelChecksumError extends MicrotomeError {
   }
 }
 
+/** Raised when a model's file cannot be had from where it is said to be, whole. */
+export class ModelDownloadError extends MicrotomeError {
+  override readonly name = "ModelDownloadError";
+  constructor(message: string, fields: ErrorFields = {}, cause?: unknown) {
+    super("model-download", message, fields, cause);
+  }
+}
+
 /** The error a worker sent as plain data, of its own class again; a foreign one becomes PatchFailedError. */
 export function rebuildError(record: ErrorRecord): MicrotomeError {
   switch (record.code) {

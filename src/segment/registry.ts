@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { ModelContractError } from "../errors.ts";
+import { sha256Of } from "./file-hash.ts";
 import type { ModelFile, ModelSpec } from "./model.ts";
 import { ModelChecksumError, ModelNotFoundError } from "./model-errors.ts";
 import { type DescribedFile, type ModelDescription, parseModelDescription } from "./model-json.ts";
+import { OWN_MODELS, userModelsFolder } from "./models-folder.ts";
 
 /** Where models are looked for. */
 export interface RegistryOptions {
-  /** Folder of model descriptions (*.json); the package's own `models/` when left out. */
+  /** Folder of model descriptions (*.json); when left out, the package's own `models/` and then the user's. */
   readonly modelsDir?: string;
 }
 
@@ -20,26 +20,28 @@ export interface ListedModel extends ModelDescription {
   readonly source: string;
 }
 
-/** The package's own models: `models/` is as far from src/segment as from dist/segment. */
-const OWN_MODELS = fileURLToPath(new URL("../../models/", import.meta.url));
-
-/** The names of every model of the folder, sorted. Throws ModelContractError for a faulty description. */
+/** The names of every model at hand, in the order of {@link describeModels}. Throws ModelContractError for a faulty description. */
 export async function listModels(options: RegistryOptions = {}): Promise<string[]> {
   return (await describeModels(options)).map((model) => model.name);
 }
 
 /**
- * Every model of the folder, by name, without verifying its files; a JSON file without a "contract"
- * is not a model and is passed over. Throws ModelContractError for a faulty description.
+ * Every model at hand, folder by folder, by name within each, without verifying its files. A JSON file
+ * without a "contract" is not a model and is passed over; so is a model of the user's with the name
+ * of an earlier one. Throws ModelContractError for a faulty description.
  */
 export async function describeModels(options: RegistryOptions = {}): Promise<ListedModel[]> {
-  const folder = resolve(options.modelsDir ?? OWN_MODELS);
-  let names: string[];
-  try {
-    names = await readdir(folder);
-  } catch {
-    return [];
+  const models: ListedModel[] = [];
+  for (const folder of foldersOf(options)) {
+    for (const model of await describeFolder(folder)) {
+      if (!models.some(({ name }) => name === model.name)) models.push(model);
+    }
   }
+  return models;
+}
+
+async function describeFolder(folder: string): Promise<ListedModel[]> {
+  const names = await readdir(folder).catch(() => []);
   const models: ListedModel[] = [];
   for (const name of names.filter((n) => n.endsWith(".json"))) {
     const source = join(folder, name);
@@ -52,8 +54,8 @@ export async function describeModels(options: RegistryOptions = {}): Promise<Lis
 }
 
 /**
- * The name of the model to use for a task: the first, by name, whose first task it is, else the
- * first that lists it. Throws ModelNotFoundError naming the models there are.
+ * The name of the model to use for a task: the first whose first task it is, else the first that lists
+ * it; the package's own come before those that were added. Throws ModelNotFoundError naming the models there are.
  */
 export async function defaultModelFor(
   task: string,
@@ -64,7 +66,7 @@ export async function defaultModelFor(
     models.find((m) => m.tasks[0] === task) ?? models.find((m) => m.tasks.includes(task));
   if (model !== undefined) return model.name;
   throw new ModelNotFoundError(
-    `no model for task "${task}" in ${folderOf(options)}; there is ${inventory(models)}. Give one with --model NAME or --model FILE.json`,
+    `no model for task "${task}" in ${foldersOf(options).join(" or ")}; there is ${inventory(models)}. Give one with --model NAME or --model FILE.json`,
     { task },
   );
 }
@@ -100,13 +102,13 @@ async function sourceOf(nameOrJsonPath: string, options: RegistryOptions): Promi
   const model = models.find((m) => m.name === nameOrJsonPath);
   if (model !== undefined) return model.source;
   throw new ModelNotFoundError(
-    `no model named "${nameOrJsonPath}" in ${folderOf(options)}; there is ${inventory(models)}. A model of your own is given as --model FILE.json`,
+    `no model named "${nameOrJsonPath}" in ${foldersOf(options).join(" or ")}; there is ${inventory(models)}. A model of your own is given as --model FILE.json`,
     { name: nameOrJsonPath },
   );
 }
 
-function folderOf(options: RegistryOptions): string {
-  return resolve(options.modelsDir ?? OWN_MODELS);
+function foldersOf({ modelsDir }: RegistryOptions): string[] {
+  return modelsDir === undefined ? [OWN_MODELS, userModelsFolder()] : [resolve(modelsDir)];
 }
 
 function inventory(models: readonly ListedModel[]): string {
@@ -114,7 +116,8 @@ function inventory(models: readonly ListedModel[]): string {
   return models.map((m) => `"${m.name}" (${m.tasks.join(", ")})`).join(", ");
 }
 
-async function readJson(file: string): Promise<unknown> {
+/** Reads a description's JSON. Throws ModelContractError where it is none. */
+export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, "utf8");
   try {
     return JSON.parse(text);
@@ -151,10 +154,4 @@ async function verify(file: DescribedFile, source: string, role: string): Promis
     );
   }
   return { path, sha256, bytes };
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }
