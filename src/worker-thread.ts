@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 
 const SOURCE = ".ts";
@@ -15,4 +17,11 @@ export function startWorker(file: URL): Worker {
   const loader = import.meta.resolve("tsx/esm/api");
   const start = `import("${loader}").then(({ register }) => { register(); return import("${file.href}"); })`;
   return new Worker(start, { eval: true });
+}
+
+/** Node's own arguments for a script that runs in a pool or process of its own: `.ts` goes through tsx. */
+export function execArgvFor(file: URL): string[] {
+  if (!file.pathname.endsWith(SOURCE)) return [];
+  // tsx by its own address: `--import tsx` would look for it from the current folder.
+  return ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href];
 }

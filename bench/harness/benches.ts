@@ -1,5 +1,4 @@
 import { readingBench } from "../reading/bench.ts";
-import { servingBench } from "../serving/bench.ts";
 
 /** A comparison that can be run by name. */
 export interface Bench {
@@ -12,4 +11,4 @@ export interface Bench {
 }
 
 /** All benches, in the order in which they are listed. */
-export const BENCHES: readonly Bench[] = [readingBench, servingBench];
+export const BENCHES: readonly Bench[] = [readingBench];

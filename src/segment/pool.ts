@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
-import { pathToFileURL } from "node:url";
 import { Piscina } from "piscina";
+import { execArgvFor } from "../worker-thread.ts";
 
 /** What a pool of workers is made of. */
 export interface PoolOptions {
@@ -21,11 +20,6 @@ export function startPool(options: PoolOptions): Piscina {
     // A worker holds a model: it is never let go between patches.
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
-    ...(options.worker.pathname.endsWith(".ts") ? { execArgv: ["--import", tsxUrl()] } : {}),
+    execArgv: execArgvFor(options.worker),
   });
-}
-
-/** tsx by its own address: `--import tsx` would look for it from the current folder. */
-function tsxUrl(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 }

@@ -44,7 +44,12 @@ export async function tiffResolution(
   if (microns === undefined) return null;
   const x = microns / (await tiff.number(directory, TAG.xResolution, 0));
   const y = microns / (await tiff.number(directory, TAG.yResolution, 0));
-  return isPlausible(x) && isPlausible(y) ? { x, y } : null;
+  return plausibleResolution({ x, y });
+}
+
+/** A µm/px as given, or null where it is no microscope's. */
+export function plausibleResolution(size: { readonly x: number; readonly y: number }) {
+  return isPlausible(size.x) && isPlausible(size.y) ? size : null;
 }
 
 /** A number as scanners write it ("0.499", "0,499"), or null for anything else. */

@@ -39,7 +39,7 @@ export interface RawTile {
 }
 
 /**
- * An open whole-slide image.
+ * An open whole-slide image: a plain object, so that one slide may wrap another by spreading it.
  *
  * `readRegion` takes its box in the **named level's own pixels**; parts outside the level are
  * white (255). Pixels equal OpenSlide's.
@@ -69,25 +69,21 @@ export interface Slide {
   readonly iccProfile: Uint8Array | null;
   /** Reads a box given in the level's own pixels (integers). Throws CorruptSlideError. */
   readRegion(level: number, levelBox: Box, signal?: AbortSignal): Promise<RgbImage>;
-  /**
-   * Says which boxes of a level will be read, each once, in whatever order: a stored tile that
-   * several of them need is kept from the first to the last, within the cache's limit, and so
-   * decoded once. Call `end` when the reads are over. Absent where nothing would be gained.
-   */
-  announceReads?(level: number, levelBoxes: readonly Box[]): AnnouncedReads;
   /** The stored tile at column, row of a level as JPEG bytes, or null where it is not stored so. */
   readRawTile(level: number, column: number, row: number): Promise<RawTile | null>;
   close(): Promise<void>;
 }
 
-/** Reads that were announced; see {@link Slide.announceReads}. */
-export interface AnnouncedReads {
-  /** Whether all of them came or not. */
-  end(): void;
-}
+/** What reads slides: microtome's own formats, libopenslide, or the first of these that can. */
+export const BACKENDS = ["auto", "native", "openslide"] as const;
+
+/** One of {@link BACKENDS}. */
+export type Backend = (typeof BACKENDS)[number];
 
 /** How to open a slide. */
 export interface OpenOptions {
+  /** `auto` where left out: OpenSlide is asked only for what microtome's own formats refuse as unsupported. */
+  readonly backend?: Backend;
   /** µm/px of level 0, overriding what the file says. */
   readonly mpp?: number;
   /** Decoded tiles kept in memory, in bytes; the newest tile is kept whatever its size. */

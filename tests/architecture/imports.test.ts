@@ -21,6 +21,7 @@ const OWNED_PACKAGES: Readonly<Record<string, string>> = {
   "onnxruntime-node": "segment",
   piscina: "segment",
   sharp: "tiler",
+  koffi: "tiler",
   express: "server",
   openseadragon: "viewer",
 };

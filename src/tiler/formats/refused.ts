@@ -1,9 +1,10 @@
 import { UnsupportedSlideError } from "../../errors.ts";
 import type { Probe, SlideFormat } from "./format.ts";
 
-/** Formats that are recognised but not read, so that the refusal can say what the file is. */
+/** Formats that are recognised but left to OpenSlide, so that a refusal can say what the file is. */
 export const refusedFormats: readonly SlideFormat[] = [
   refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
+  refused("Ventana", "ventana", (probe) => isTiffSaying(probe, "<iScan")),
   refused("Zeiss CZI", "zeiss", (probe) => ascii(probe.head, 0, 10) === "ZISRAWFILE"),
   refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
     probe.source.path.toLowerCase().endsWith(".mrxs"),
@@ -12,6 +13,11 @@ export const refusedFormats: readonly SlideFormat[] = [
     "JPEG 2000",
     "jp2",
     (probe) => ascii(probe.head, 4, 4) === "jP  " || isCodestream(probe.head),
+  ),
+  refused("Hamamatsu VMS or VMU", "hamamatsu", (probe) =>
+    /^(\xef\xbb\xbf)?\[(Uncompressed )?Virtual Microscope Specimen\]/.test(
+      ascii(probe.head, 0, 48),
+    ),
   ),
   refused("Sakura", "sakura", (probe) => ascii(probe.head, 0, 15) === "SQLite format 3"),
 ];
@@ -23,7 +29,7 @@ function refused(name: string, vendor: string, detect: (probe: Probe) => boolean
     detect,
     async open({ source }) {
       throw new UnsupportedSlideError(
-        `${source.path} is ${name}, which is not read yet; convert it to a pyramidal TIFF where you have a tool that reads it, e.g. \`vips tiffsave IN out.tif --tile --pyramid --compression jpeg --bigtiff\` (with OpenSlide) or bfconvert.`,
+        `${source.path} is ${name}, which microtome does not read by itself; convert it to a pyramidal TIFF where you have a tool that reads it, e.g. \`vips tiffsave IN out.tif --tile --pyramid --compression jpeg --bigtiff\` (with OpenSlide) or bfconvert.`,
         { path: source.path, format: name },
       );
     },

@@ -8,7 +8,6 @@ import { omeTiff } from "./ome-tiff.ts";
 import { philips } from "./philips.ts";
 import { plain } from "./plain.ts";
 import { refusedFormats } from "./refused.ts";
-import { ventana } from "./ventana.ts";
 
 /** Every format, asked in this order: the particular before the general. */
 export const FORMATS: readonly SlideFormat[] = [
@@ -16,7 +15,6 @@ export const FORMATS: readonly SlideFormat[] = [
   hamamatsu,
   leica,
   philips,
-  ventana,
   dicom,
   ...refusedFormats,
   omeTiff,

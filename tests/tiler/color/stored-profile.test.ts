@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openSlide } from "../../src/tiler/open-slide.ts";
-import { busy, paint, rgb, scratchFolder } from "./write-slides.ts";
+import { openSlide } from "../../../src/tiler/open-slide.ts";
+import { busy, paint, rgb, scratchFolder } from "../write-slides.ts";
 
 const folder = scratchFolder();
 
