@@ -1,3 +1,5 @@
+import sharp, { type Sharp } from "sharp";
+
 /** RGB bytes of a picture whose every pixel is `at(x, y)`. */
 export function paint(
   width: number,
@@ -18,4 +20,9 @@ export function busy(x: number, y: number): readonly [number, number, number] {
     (x * x + 3 * y) % 256,
     ((x >> 2) + Math.floor(y / 3)) % 2 ? 255 : 0,
   ];
+}
+
+/** sharp over raw RGB. */
+export function rgb(data: Uint8Array, width: number, height: number): Sharp {
+  return sharp(data, { raw: { width, height, channels: 3 } });
 }

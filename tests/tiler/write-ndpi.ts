@@ -1,5 +1,6 @@
+import sharp from "sharp";
 import type { Size } from "../../src/geometry.ts";
-import { busy, paint, rgb } from "./write-slides.ts";
+import { busy, paint, rgb } from "./paint.ts";
 import {
   ASCII,
   type Directory,
@@ -123,7 +124,6 @@ async function encodePicture(
 }
 
 async function rgbOf(jpeg: Buffer): Promise<{ data: Buffer }> {
-  const { default: sharp } = await import("sharp");
   return sharp(jpeg).raw().toBuffer({ resolveWithObject: true });
 }
 
