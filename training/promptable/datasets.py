@@ -21,6 +21,12 @@ from .screen import ambiguous_ids, suspicion
 #: Median equivalent diameter of nuclei at 0.25 µm/px, px: what images of unknown scale are brought to.
 NUCLEUS_PX = 23.0
 SUSPICIOUS = 0.65
+#: Label of what may be a nucleus or not: it teaches neither masks nor foreground.
+UNKNOWN = 60000
+#: What the classified centres are.
+CLASSES = ("lymphocyte", "epithelial", "stromal")
+#: Fields of a patient who also appears in MoNuSeg's published sets (Kumar et al. 2017) teach nothing.
+MEASURED_PATIENTS = ("TCGA-A7-A13F",)
 # A pool of OpenCV threads does not survive the fork of the loader's workers.
 cv2.setNumThreads(0)
 
@@ -35,8 +41,10 @@ class Sample:
     label: np.ndarray  # int32 [H,W]; 0 background
     #: Objects whose outline is not to be trusted (merged neighbours, say): left out of mask training.
     ambiguous: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
-    #: Object centres [n,2] (x,y px) where there are no outlines; the label is then empty.
+    #: Object centres [n,2] (x,y px) where there are no true outlines; the label then holds a model's sure ones, or none.
     points: np.ndarray | None = None
+    #: Index into CLASSES of each centre.
+    classes: np.ndarray | None = None
     #: False: unlabelled tissue may hold objects, so background prompts and dense heads skip it.
     complete: bool = True
     validation: bool = False
@@ -158,19 +166,25 @@ def load_painted(folder: Path, mpp: float = 0.25) -> list[Sample]:
     return samples
 
 
-def load_points(root: Path | None = None, mpp: float = 0.25) -> list[Sample]:
-    """H&E fields with a centroid for every nucleus and no outlines."""
+def load_points(root: Path | None = None, mpp: float = 0.25, outlines: Path | None = None) -> list[Sample]:
+    """H&E fields with a centroid for every nucleus; ``outlines`` is what promptable.outlines wrote for them."""
     folder = (root or data_root()) / "train" / "points-brca-m2c"
     guard(folder)
     samples = []
     for at, row in enumerate(read_index(folder)):
+        name = Path(row["image"]).name
+        if name.startswith(MEASURED_PATIENTS):
+            continue
         factor = float(row["mpp"]) / mpp
         image = read_rgb(folder / row["image"])
         with open(folder / row["points"], newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, delimiter="\t"))
         points = np.array([[float(r["x"]), float(r["y"])] for r in rows], np.float32).reshape(-1, 2)
         image, label = rescale(image, np.zeros(image.shape[:2], np.int32), factor)
-        sample = Sample(Path(row["image"]).name, "points-brca-m2c", image, label, points=points * factor)
+        if outlines is not None:
+            label = read_label(outlines / "labels" / f"{Path(name).stem}.png")
+        sample = Sample(name, "points-brca-m2c", image, label, points=points * factor)
+        sample.classes = np.array([CLASSES.index(r["class"]) for r in rows])
         sample.validation = at % 10 == 4
         samples.append(sample)
     return samples

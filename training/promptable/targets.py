@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from .augment import Crop
+from .datasets import UNKNOWN
 
 
 @dataclass
@@ -44,8 +45,10 @@ def make(crop: Crop, ambiguous: np.ndarray, stride: int, config: PromptConfig, r
     """Dense maps and prompts of one crop."""
     label, size = crop.label, crop.label.shape[0]
     grid = size // stride
-    if crop.points is not None:
+    if crop.points is not None and not label.any():
         return _from_points(crop, grid, stride)
+    if crop.points is not None:
+        ambiguous = np.array([UNKNOWN], np.int32)
     present = np.bincount(label.ravel()) > 0
     present[0] = True
     ids = np.flatnonzero(present)
@@ -62,7 +65,7 @@ def make(crop: Crop, ambiguous: np.ndarray, stride: int, config: PromptConfig, r
     ia, ib, ic = (v.astype(np.float32) for v in (yy / det, xx / det, -xy / det))
     distance = ia[inverse] * dx * dx + ib[inverse] * dy * dy + 2 * ic[inverse] * dx * dy
     foreground = label > 0
-    heat = np.where(foreground, np.exp(-distance), 0).astype(np.float32)
+    heat = np.where(foreground & (label != UNKNOWN), np.exp(-distance), 0).astype(np.float32)
     edge = _edges(label)
 
     small = cv2.resize(heat, (grid, grid), interpolation=cv2.INTER_AREA)
@@ -75,6 +78,12 @@ def make(crop: Crop, ambiguous: np.ndarray, stride: int, config: PromptConfig, r
         cells = cv2.resize(unsure[inverse].astype(np.float32), (grid, grid), interpolation=cv2.INTER_AREA) > 0
         weight[0][cells] = 0
         weight[2][cells] = 0
+    background = (fore == 0) & known
+    if crop.points is not None:
+        # Outlines of a model, not of a person: the rest of the field is neither background nor foreground for sure.
+        weight[1][cv2.resize((label == UNKNOWN).astype(np.float32), (grid, grid), interpolation=cv2.INTER_AREA) > 0] = 0
+        _add_centres(crop, small, weight[0], known)
+        background[:] = False
 
     usable = [i for i in range(count) if ids[i] > 0 and area[i] >= config.min_area and not unsure[i]]
     points, boxes, has_box, chosen = _prompts(inverse, usable, (mx, my), config, rng)
@@ -85,7 +94,7 @@ def make(crop: Crop, ambiguous: np.ndarray, stride: int, config: PromptConfig, r
         boxes,
         has_box,
         ids[chosen].astype(np.int64),
-        (fore == 0) & known,
+        background,
     )
 
 
@@ -154,18 +163,38 @@ def _edges(label: np.ndarray) -> np.ndarray:
     return edge.astype(np.float32)
 
 
-def _from_points(crop: Crop, grid: int, stride: int, radius: float = 8.0) -> Targets:
-    """Objectness alone, from centroids: sure near a centre and far from all, unknown between."""
+def _add_centres(crop: Crop, heat: np.ndarray, weight: np.ndarray, known: np.ndarray) -> None:
+    """Objectness of the centres that have no sure outline, written into the maps of those that have."""
+    assert crop.points is not None
+    at = np.clip(crop.points.astype(int), 0, crop.label.shape[0] - 1)
+    bare = np.isin(crop.label[at[:, 1], at[:, 0]], (0, UNKNOWN))
+    grid = heat.shape[0]
+    extra, near = _bumps(crop.points[bare], grid, crop.label.shape[0] // grid)
+    outlined = heat > 0
+    weight[near & ~outlined] = 0
+    shown = (extra > 0.6) & ~outlined & known
+    heat[shown] = extra[shown]
+    weight[shown] = 1
+
+
+def _bumps(points: np.ndarray, grid: int, stride: int, radius: float = 8.0) -> tuple[np.ndarray, np.ndarray]:
+    """A Gaussian at each centre, and what lies near one: [G,G]."""
     heat = np.zeros((grid, grid), np.float32)
     near = np.zeros((grid, grid), bool)
-    assert crop.points is not None
     y, x = np.indices((grid, grid), np.float32)
-    for px, py in crop.points / stride:
+    for px, py in points / stride:
         x0, y0 = max(0, int(px) - 12), max(0, int(py) - 12)
         window = (slice(y0, int(py) + 13), slice(x0, int(px) + 13))
         squared = ((x[window] + 0.5 - px) ** 2 + (y[window] + 0.5 - py) ** 2) * stride**2
         heat[window] = np.maximum(heat[window], np.exp(-squared / (radius / 2) ** 2))
         near[window] |= squared < (2.2 * radius) ** 2
+    return heat, near
+
+
+def _from_points(crop: Crop, grid: int, stride: int) -> Targets:
+    """Objectness alone, from centroids: sure near a centre and far from all, unknown between."""
+    assert crop.points is not None
+    heat, near = _bumps(crop.points, grid, stride)
     known = cv2.resize(crop.valid.astype(np.float32), (grid, grid), interpolation=cv2.INTER_AREA) > 0.99
     sure = known & ((heat > 0.6) | ~near)
     weight = np.zeros((3, grid, grid), np.float32)

@@ -23,7 +23,7 @@ class Task:
     #: Names of the product's tasks that use this model.
     product_tasks: tuple[str, ...]
     model: ModelConfig
-    load: Callable[[Path | None], list[Sample]]
+    load: Callable[..., list[Sample]]
     batches: Callable[[int], BatchConfig]
     #: Background prompts a crop, chosen while training.
     empty_prompts: int
@@ -34,19 +34,19 @@ class Task:
 
 
 NUCLEI_SHARES = {
-    "nuclei-dsb2018-histology": 0.20,
-    "nuclei-dsb2018-stage1test": 0.10,
-    "nuclei-histolytics-hgsc": 0.17,
-    "nuclei-nucls-cellvit": 0.17,
-    "nuclei-tnbc-antillia": 0.17,
-    "nuclei-tnbc-originals": 0.10,
-    "points-brca-m2c": 0.14,
-    "painted": 0.30,
+    "nuclei-dsb2018-histology": 0.16,
+    "nuclei-dsb2018-stage1test": 0.07,
+    "nuclei-histolytics-hgsc": 0.16,
+    "nuclei-nucls-cellvit": 0.16,
+    "nuclei-tnbc-antillia": 0.14,
+    "nuclei-tnbc-originals": 0.12,
+    "points-brca-m2c": 0.24,
+    "painted": 0.12,
 }
 
 
-def _nuclei_samples(painted: Path | None) -> list[Sample]:
-    return load_nuclei(painted=painted) + load_points()
+def _nuclei_samples(painted: Path | None, outlines: Path | None = None) -> list[Sample]:
+    return load_nuclei(painted=painted) + load_points(outlines=outlines)
 
 
 def _nuclei_batches(seed: int) -> BatchConfig:
@@ -54,7 +54,7 @@ def _nuclei_batches(seed: int) -> BatchConfig:
         batch=4,
         stride=2,
         seed=seed,
-        crop=CropConfig(size=256),
+        crop=CropConfig(size=256, pale=0.15),
         prompt=PromptConfig(objects=9),
         shares=NUCLEI_SHARES,
     )
@@ -70,7 +70,7 @@ REGIONS_SHARES = {
 }
 
 
-def _regions_samples(painted: Path | None) -> list[Sample]:
+def _regions_samples(painted: Path | None, outlines: Path | None = None) -> list[Sample]:
     return load_regions(painted=painted)
 
 

@@ -103,7 +103,8 @@ def train(rank: int, args: argparse.Namespace) -> None:
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
         start, spent = state["step"], state["seconds"]
-    samples = task.load(Path(args.painted) if args.painted else None)
+    painted, outlines = (Path(p) if p else None for p in (args.painted, args.outlines))
+    samples = task.load(painted, outlines)
     batches = Batches(samples, task.batches(args.seed), args.steps * world)
     chosen = {s: round(float(w), 3) for s, w in zip(batches.sources, batches.shares, strict=True)}
     if rank == 0:
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="data workers of each trainer")
     parser.add_argument("--init", help="start from the averaged weights of this checkpoint")
     parser.add_argument("--painted", help="a folder written by the painter of samples/")
+    parser.add_argument("--outlines", help="what promptable.outlines wrote for the centroids")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     args = parser.parse_args()
     # A fresh meeting place each time: the file of a killed run would confuse the next.
