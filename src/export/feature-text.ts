@@ -1,6 +1,7 @@
 import type { Polygon, Ring } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import type { TaskSpec } from "../scales/scale.ts";
+import { classColor } from "./class-color.ts";
 
 /** What an exported object needs to know of its task. */
 export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "color">;
@@ -25,7 +26,10 @@ export function featureText(instance: Instance, task: ExportTask): string {
   put("Hematoxylin OD mean", instance.hematoxylinOd, 4);
   const properties = {
     objectType: task.objectType,
-    classification: { name: task.objectName, color: task.color },
+    classification:
+      instance.classification === undefined
+        ? { name: task.objectName, color: task.color }
+        : { name: instance.classification, color: classColor(instance.classification) },
     measurements,
   };
   return `{"type":"Feature","id":${JSON.stringify(instance.id)},"geometry":${geometryText(

@@ -5,7 +5,10 @@ import type { PatchPlan } from "./patch-plan.ts";
 import { rleToSpans, type Spans, spansCentroid } from "./spans.ts";
 
 /** What a model said about a mask. */
-export type MaskScores = Pick<PatchMask, "predictedIou" | "stabilityScore" | "hematoxylinOd">;
+export type MaskScores = Pick<
+  PatchMask,
+  "predictedIou" | "stabilityScore" | "hematoxylinOd" | "classification"
+>;
 
 /** A mask of one patch, placed on the grid. */
 export interface Candidate {

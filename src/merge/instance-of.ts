@@ -47,6 +47,9 @@ export function instanceOf(
     predictedIou: best.scores.predictedIou,
     stabilityScore: best.scores.stabilityScore,
     hematoxylinOd: parts.length === 1 ? best.scores.hematoxylinOd : density / pixels,
+    ...(best.scores.classification === undefined
+      ? {}
+      : { classification: best.scores.classification }),
     patches: [...new Set(patches)],
   };
   return { instance, staircase: kind === "staircase" };

@@ -17,6 +17,8 @@ export interface Instance {
   readonly stabilityScore: number;
   /** Mean hematoxylin optical density, no unit. */
   readonly hematoxylinOd: number;
+  /** The class of the best part, where the model was sure of it; else the object is what its task calls it. */
+  readonly classification?: string;
   /** Ids of the patches that contributed. */
   readonly patches: readonly string[];
 }

@@ -29,6 +29,8 @@ export interface PreparedRun extends DecidedRun {
 /** What a finished run adds to its record. */
 export interface FoundObjects {
   readonly objects: number;
+  /** Objects by the name they are exported under. */
+  readonly byClass: Readonly<Record<string, number>>;
   readonly seams: Readonly<Record<string, number>>;
   readonly files: readonly string[];
 }
@@ -90,6 +92,7 @@ export async function describeRun(
     parameters: plan.parameters,
     patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
     counts: { objects: found?.objects ?? 0, masks, prompts },
+    ...(model.classes !== null && found ? { classes: found.byClass } : {}),
     areaMm2: segmentedAreaMm2(run.tissue, plan),
     tissue: describeTissue(run.tissue, plan),
     seams: found?.seams ?? {},

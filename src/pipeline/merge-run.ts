@@ -35,15 +35,23 @@ export async function mergeRun(
     micrometersPerPixel: plan.slideMpp,
     runKey: run.key,
   };
+  const byClass: Record<string, number> = {};
+  async function* counted(all: AsyncIterable<Instance>): AsyncGenerator<Instance, void, void> {
+    for await (const instance of all) {
+      const name = instance.classification ?? plan.task.objectName;
+      byClass[name] = (byClass[name] ?? 0) + 1;
+      yield instance;
+    }
+  }
   const { objects } = await watch.time("merge", () =>
-    writeQuPath(within(plan.parameters.region, instances, signal), {
+    writeQuPath(counted(within(plan.parameters.region, instances, signal)), {
       path: folder.file(file),
       task: plan.task,
       model: model.name,
       provenance,
     }),
   );
-  return { objects, seams, files: [file] };
+  return { objects, byClass, seams, files: [file] };
 }
 
 /** An object on a region's edge is whole, and belongs to the region that holds its centroid. */

@@ -6,6 +6,8 @@ export interface Candidate extends CutMask {
   readonly predictedIou: number;
   /** The prompt that made it. */
   readonly point: Point;
+  /** See PatchMask. */
+  readonly classification?: string;
   /** With given prompts: its index. */
   readonly prompt?: number;
 }

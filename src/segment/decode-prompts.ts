@@ -23,6 +23,7 @@ export interface MaskFilter {
 export interface Answer extends CutMask {
   readonly prompt: number;
   readonly predictedIou: number;
+  readonly classification?: string;
 }
 
 /** What decoding needs besides prompts; fixed for a patch. */
@@ -90,6 +91,8 @@ function collect(
   const cutter = context.cutterFor(decoded.grid);
   for (let p = 0; p < decoded.prompts; p++) {
     const best = filter.bestOnly ? bestMask(decoded, p) : null;
+    const classification = decoded.classification?.(p) ?? null;
+    const named = classification === null ? {} : { classification };
     for (let m = 0; m < decoded.masksPerPrompt; m++) {
       if (best !== null && m !== best) continue;
       const predictedIou = decoded.predictedIou(p, m);
@@ -105,7 +108,7 @@ function collect(
         stabilityOffset,
       );
       if (cut === null || cut.stabilityScore < filter.stability) continue;
-      answers.push({ ...cut, predictedIou, prompt: from + p });
+      answers.push({ ...cut, predictedIou, prompt: from + p, ...named });
     }
   }
 }

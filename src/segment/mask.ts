@@ -27,6 +27,8 @@ export interface PatchMask {
   readonly point: Point;
   /** Mean hematoxylin optical density inside the mask (Ruifrok & Johnston 2001 vectors). */
   readonly hematoxylinOd: number;
+  /** Name of the object's class where the model is sure of one; absent where it is not, or knows none. */
+  readonly classification?: string;
   /** With given prompts only: which one made it, counting points first, then boxes. */
   readonly prompt?: number;
 }

@@ -1,6 +1,7 @@
 import { JsonFields } from "./json-fields.ts";
 import {
   type AutoSettings,
+  type ClassSettings,
   CONTRACT_NAMES,
   type ContractName,
   type GridSettings,
@@ -61,6 +62,8 @@ export function parseModelDescription(json: unknown, file: string): ModelDescrip
       : contract === "window"
         ? 1
         : 3,
+    classes:
+      contract === "window" && root.has("classes") ? parseClasses(root.object("classes")) : null,
     auto: root.has("auto") ? parseAuto(root.object("auto")) : null,
     grid: root.has("grid") ? parseGrid(root.object("grid")) : SAM_GRID_DEFAULTS,
     licence: root.text("licence"),
@@ -106,6 +109,13 @@ function parsePreprocess(root: JsonFields, contract: ContractName): "sam" | "med
 
 function parseWindow(fields: JsonFields): { readonly cells: number; readonly stride: number } {
   return { cells: fields.count("cells"), stride: fields.count("stride") };
+}
+
+function parseClasses(fields: JsonFields): ClassSettings {
+  const names = fields.texts("names");
+  const different = new Set(names).size === names.length && !names.includes("");
+  if (names.length < 2 || !different) fields.fail("names", "two or more different names");
+  return { names, threshold: fields.number("threshold", 0, 1) };
 }
 
 function parseAuto(fields: JsonFields): AutoSettings {

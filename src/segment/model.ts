@@ -49,6 +49,13 @@ export interface GridSettings {
   readonly nmsKind?: "box" | "mask";
 }
 
+/** What a model tells its objects apart as: one name a column of `class_logits`. */
+export interface ClassSettings {
+  readonly names: readonly string[];
+  /** Softmax probability above which an object gets the name; below it stays what its task calls it. */
+  readonly threshold: number;
+}
+
 /** A model as its JSON file describes it. */
 export interface ModelSpec {
   /** Absolute path of the JSON file it came from. */
@@ -76,6 +83,8 @@ export interface ModelSpec {
   /** µm/px the model was trained at, or null. */
   readonly mpp: number | null;
   readonly masksPerPrompt: number;
+  /** `window` contract only, for a decoder with a `class_logits` output; null without. */
+  readonly classes: ClassSettings | null;
   readonly auto: AutoSettings | null;
   readonly grid: GridSettings;
   readonly licence: string;

@@ -22,7 +22,7 @@ interface Slot {
 }
 
 /** A mask as an array, short enough to be written a million times. */
-type PackedMask = readonly [
+type MaskFigures = readonly [
   x: number,
   y: number,
   width: number,
@@ -35,6 +35,8 @@ type PackedMask = readonly [
   hematoxylinOd: number,
   runs: readonly number[],
 ];
+/** Only a mask with a class writes one more element. */
+type PackedMask = MaskFigures | readonly [...MaskFigures, classification: string];
 
 const READ_CHUNK = 4 * 1024 * 1024;
 const SYNC_AFTER_MS = 2000;
@@ -266,7 +268,7 @@ function parseLine(line: Buffer): ParsedLine | null {
 
 function packMask(mask: PatchMask): PackedMask {
   const { box, point, rle } = mask;
-  return [
+  const packed: MaskFigures = [
     box.x,
     box.y,
     box.width,
@@ -279,10 +281,11 @@ function packMask(mask: PatchMask): PackedMask {
     mask.hematoxylinOd,
     rle.runs,
   ];
+  return mask.classification === undefined ? packed : [...packed, mask.classification];
 }
 
 function unpackMask(packed: PackedMask): PatchMask {
-  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs] = packed;
+  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs, name] = packed;
   return {
     rle: { width, height, runs },
     box: { x, y, width, height },
@@ -291,6 +294,7 @@ function unpackMask(packed: PackedMask): PatchMask {
     stabilityScore,
     point: { x: px, y: py },
     hematoxylinOd: od,
+    ...(name === undefined ? {} : { classification: name }),
   };
 }
 

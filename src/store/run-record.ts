@@ -71,6 +71,8 @@ export interface RunRecord {
     readonly failed: number;
   };
   readonly counts: { readonly objects: number; readonly masks: number; readonly prompts: number };
+  /** Objects by class, where the model tells classes; those it is not sure of count under the task's name. */
+  readonly classes?: Readonly<Record<string, number>>;
   /** Area segmented (tissue), mm². */
   readonly areaMm2: number;
   /** The slide's tissue, whatever part of it was segmented. */

@@ -83,6 +83,21 @@ describe("writeQuPath", () => {
     expect(read[2]!.measurements["Area µm^2"]).toBe(6);
   });
 
+  it("names the class of an object whose model was sure of it, in a colour of its own", async () => {
+    const path = join(folder, "classes.geojson");
+    const named = squareInstance(0, { classification: "Lymphocyte" });
+    const unknown = squareInstance(1, { classification: "Mast cell" });
+    await writeQuPath(streamOf([named, unknown, squareInstance(2)]), { path, task: NUCLEI });
+    const { features } = JSON.parse(readFileSync(path, "utf8"));
+    const [first, second, third] = features.map(
+      (feature: { properties: { classification: unknown } }) => feature.properties.classification,
+    );
+    expect(first).toEqual({ name: "Lymphocyte", color: [255, 196, 0] });
+    expect(second.name).toBe("Mast cell");
+    expect(second.color.every((v: number) => Number.isInteger(v) && v >= 0 && v <= 255)).toBe(true);
+    expect(third).toEqual({ name: NUCLEI.objectName, color: NUCLEI.color });
+  });
+
   it("compresses to the same bytes every time, without a time in the header", async () => {
     const digests = new Set<string>();
     for (const name of ["a.geojson.gz", "b.geojson.gz"]) {

@@ -240,11 +240,13 @@ describe("mergePatches, join", () => {
         predictedIou: patch.column === 0 ? 0.8 : 0.6,
         stabilityScore: patch.column === 0 ? 0.7 : 0.9,
         hematoxylinOd: patch.column === 0 ? 0.2 : 0.4,
+        classification: patch.column === 0 ? "Stromal" : "Epithelial",
       }),
     ];
     const [region] = await merge(plan, masks, { seams: "join" });
     expect(region!.predictedIou).toBe(0.8);
     expect(region!.stabilityScore).toBe(0.7);
+    expect(region!.classification).toBe("Stromal");
     expect(region!.hematoxylinOd).toBeCloseTo(0.3, 2);
     expect(region!.patches).toEqual(["0_0", "1_0"]);
   });

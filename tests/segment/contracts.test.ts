@@ -135,6 +135,13 @@ describe("openModel", () => {
     );
   });
 
+  it("refuses a description with classes for a decoder that tells none", async () => {
+    const classes = { names: ["A", "B"], threshold: 0.5 };
+    await expect(openModel({ ...toySpec("window"), classes })).rejects.toThrow(
+      'describes "classes" but its decoder has no output "class_logits"',
+    );
+  });
+
   it("feeds by name: the order of a graph's inputs and outputs does not matter", async () => {
     const image = paintToy(64, 64, [{ x: 21, y: 21, radius: 8, green: 200 }]);
     const run = async (decoder: string) => {

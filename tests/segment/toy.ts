@@ -48,6 +48,7 @@ export function toySpec(contract: ContractName, encoder?: string, decoder?: stri
     window: contract === "window" ? { cells: 16, stride: 2 } : null,
     mpp: 0.25,
     masksPerPrompt: contract === "window" ? 1 : 3,
+    classes: null,
     auto: contract === "window" ? TOY_AUTO : null,
     grid: SAM_GRID_DEFAULTS,
     licence: "CC0-1.0",

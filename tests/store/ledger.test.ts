@@ -24,6 +24,7 @@ function mask(seed: number): PatchMask {
     stabilityScore: 1 / (seed + 1),
     point: { x: seed + 0.5, y: 2 * seed + 0.25 },
     hematoxylinOd: Math.sqrt(seed),
+    ...(seed % 2 === 0 ? { classification: "Stromal" } : {}),
   };
 }
 

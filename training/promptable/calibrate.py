@@ -14,12 +14,12 @@ from .runtime import Runtime
 #: Tried one after the other, twice round.
 CHOICES: dict[str, tuple[float, ...]] = {
     "objectness_threshold": (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
-    "mask_threshold": (-2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
-    "predicted_iou_threshold": (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
+    "mask_threshold": (-2.0, -1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
+    "predicted_iou_threshold": (0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "nms_iou": (0.15, 0.2, 0.3, 0.4, 0.5),
 }
 #: Peak radii that are tried, in cells.
-RADII = (2.0, 3.0, 4.0, 5.0, 8.0)
+RADII = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 
 
 @dataclass
@@ -48,11 +48,13 @@ def few(samples: list[Sample], each: int = 8) -> list[Sample]:
     return out
 
 
-def prepare(runtime: Runtime, samples: list[Sample], config: AutoConfig, largest: int = 640) -> list[Case]:
+def prepare(
+    runtime: Runtime, samples: list[Sample], config: AutoConfig, largest: int = 640, each: int = 8
+) -> list[Case]:
     """Encode and decode once; thresholds are then tried without the model."""
     low = config.but(objectness_threshold=0.2, peak_radius_px=RADII[0] * runtime.stride)
     cases = []
-    for sample in few(samples):
+    for sample in few(samples, each):
         image, truth = crop_of(sample, largest)
         found = candidates(runtime, runtime.encode(image), low)
         cells = (found.points / runtime.stride).astype(int)
@@ -88,11 +90,11 @@ def score(cases: list[Case], stride: int, config: AutoConfig) -> tuple[float, di
 
 
 def calibrate(
-    runtime: Runtime, samples: list[Sample], start: AutoConfig, rounds: int = 2
+    runtime: Runtime, samples: list[Sample], start: AutoConfig, rounds: int = 2, each: int = 8
 ) -> tuple[AutoConfig, float, dict[str, dict[str, float]]]:
     """Coordinate search over CHOICES; of settings within .001 of each other the earlier is kept."""
     config = start
-    cases = prepare(runtime, samples, config)
+    cases = prepare(runtime, samples, config, each=each)
     best, _ = score(cases, runtime.stride, config)
     for _ in range(rounds):
         radii = tuple(r * runtime.stride for r in RADII)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 #: Windows start on multiples of this many cells.
 SNAP = 16
+#: Where the class head looks besides the prompt itself, px from it.
+AROUND = ((-14.0, 0.0), (14.0, 0.0), (0.0, -14.0), (0.0, 14.0))
 #: Logit of cells outside the image.
 OUTSIDE = -30.0
 
@@ -28,6 +30,8 @@ class DecoderConfig:
     cells: int = 64
     hidden: tuple[int, int] = (8, 8)
     mlp: int = 128
+    #: Classes a prompted object is told apart as; 0 for none. Their head is trained last, on frozen weights.
+    classes: int = 0
 
     @property
     def sizes(self) -> list[int]:
@@ -50,6 +54,10 @@ class Decoder(nn.Module):
         self.quality = nn.Sequential(
             nn.Linear(config.mlp + config.features + 5, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
         )
+        if config.classes:
+            self.kind = nn.Sequential(
+                nn.Linear(self.told_size(config), 64), nn.ReLU(), nn.Linear(64, config.classes)
+            )
         self._start()
         half = config.cells / 2
         axis = (torch.arange(config.cells) + 0.5 - half) / half
@@ -59,6 +67,11 @@ class Decoder(nn.Module):
         self.register_buffer("cell_steps", torch.arange(config.cells), persistent=False)
         self.register_buffer("run_steps", torch.arange(config.cells // SNAP), persistent=False)
         self.register_buffer("channel_steps", torch.arange(config.features), persistent=False)
+
+    @staticmethod
+    def told_size(config: DecoderConfig) -> int:
+        """How many numbers ``answer`` says of a prompted object."""
+        return config.mlp + config.features + 5 + config.embedding * (1 + len(AROUND))
 
     def _start(self) -> None:
         """A learned base in the bias, and a generator that starts near zero."""
@@ -81,12 +94,27 @@ class Decoder(nn.Module):
         image: Tensor | None = None,
         every: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Decode P prompts, without what ``answer`` says of their objects."""
+        return self.answer(embedding, features, points, boxes, has_box, image, every)[:3]
+
+    def answer(
+        self,
+        embedding: Tensor,
+        features: Tensor,
+        points: Tensor,
+        boxes: Tensor,
+        has_box: Tensor,
+        image: Tensor | None = None,
+        every: int = 1,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Decode P prompts.
 
         embedding [B,C,H/4,W/4], features [B,F,H/s,W/s], points [P,2] patch px (x,y), boxes [P,4]
         patch px (x0,y0,x1,y1), has_box [P], image [P] index of each prompt's image (None: B = 1).
         ``every`` = 2 paints every other row only, for quicker training.
-        Returns windows [P,1,N/every,N] logits, origins [P,2] patch px, iou logits [P,1].
+        Returns windows [P,1,N/every,N] logits, origins [P,2] patch px, iou logits [P,1], and what a class
+        head reads [P,T]: the prompt's code, the mask's summary, and the embedding at the prompt and round it
+        (empty for a model without classes).
         """
         c = self.config
         n, s = c.cells, c.stride
@@ -128,8 +156,13 @@ class Decoder(nn.Module):
         inside = inside_y[:, :, None] & inside_x[:, None, :]
         logits = torch.where(inside, logits, torch.full_like(logits, OUTSIDE))
 
-        iou = self.quality(torch.cat([code, self._summary(logits, window, every)], 1))
-        return logits[:, None], origins, iou
+        summary = torch.cat([code, self._summary(logits, window, every)], 1)
+        iou = self.quality(summary)
+        told = summary[:, :0]
+        if c.classes:
+            round_it = [_sample(embedding, (points + points.new_tensor(step)) / 4, image) for step in AROUND]
+            told = torch.cat([summary, at4, *round_it], 1)
+        return logits[:, None], origins, iou, told
 
     def _gather(self, features: Tensor, first_x: Tensor, y: Tensor, image: Tensor | None) -> Tensor:
         """Mask features of every window, [P,F,N*N], copied in runs of SNAP cells.

@@ -35,7 +35,7 @@ class EncoderGraph(nn.Module):
 
 
 class DecoderGraph(nn.Module):
-    """Prompts to windows of logits, origins and predicted IoUs (0..1)."""
+    """Prompts to windows of logits, origins, predicted IoUs (0..1) and, where the model has classes, their logits."""
 
     def __init__(self, model: Promptable) -> None:
         super().__init__()
@@ -43,9 +43,10 @@ class DecoderGraph(nn.Module):
 
     def forward(
         self, embedding: Tensor, features: Tensor, points: Tensor, boxes: Tensor, has_box: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        windows, origins, iou = self.decoder(embedding, features, points, boxes, has_box)
-        return windows, origins, torch.sigmoid(iou)
+    ) -> tuple[Tensor, ...]:
+        windows, origins, iou, told = self.decoder.answer(embedding, features, points, boxes, has_box)
+        answers = windows, origins, torch.sigmoid(iou)
+        return (*answers, self.decoder.kind(told)) if self.decoder.config.classes else answers
 
 
 def export(model: Promptable, out: Path) -> tuple[Path, Path]:
@@ -63,6 +64,9 @@ def export(model: Promptable, out: Path) -> tuple[Path, Path]:
         has_box = torch.tensor([0.0, 1, 0, 1, 0])
         prompts = (points, boxes * has_box[:, None], has_box)
         dense = ("objectness", "foreground", "boundary")
+        answers = ["windows", "origins", "iou_predictions"]
+        if model.config.decoder.classes:
+            answers.append("class_logits")
         torch.onnx.export(
             encoder,
             (image,),
@@ -84,11 +88,11 @@ def export(model: Promptable, out: Path) -> tuple[Path, Path]:
             dynamo=False,
             opset_version=OPSET,
             input_names=["embedding", "features", "points", "boxes", "has_box"],
-            output_names=["windows", "origins", "iou_predictions"],
+            output_names=answers,
             dynamic_axes={
                 "embedding": {2: "H4", 3: "W4"},
                 "features": {2: f"H{s}", 3: f"W{s}"},
-                **{n: {0: "P"} for n in ("points", "boxes", "has_box", "windows", "origins", "iou_predictions")},
+                **{n: {0: "P"} for n in ("points", "boxes", "has_box", *answers)},
             },
         )
     # The exporter may put a module back into train mode: force eval, then compare.

@@ -21,7 +21,13 @@ from .tasks import TASKS
 
 
 def validate(
-    checkpoint: Path, task_name: str, painted: Path | None, bfloat16: bool, tried: list[int]
+    checkpoint: Path,
+    task_name: str,
+    painted: Path | None,
+    bfloat16: bool,
+    tried: list[int],
+    begin: dict[str, float],
+    rounds: int,
 ) -> dict[str, object]:
     """Calibrated thresholds, the figures they give, and the prompted figures."""
     task = TASKS[task_name]
@@ -30,8 +36,8 @@ def validate(
     results: dict[str, object] = {"checkpoint": checkpoint.name, "images": len(samples)}
     best: tuple[float, AutoConfig] | None = None
     for passes in tried:
-        start = AutoConfig(refine_passes=passes, **task.auto)
-        config, overall, means = calibrate(runtime, samples, start)
+        start = AutoConfig(**{**task.auto, **begin, "refine_passes": passes})
+        config, overall, means = calibrate(runtime, samples, start, rounds)
         results[f"refine{passes}"] = {"score": overall, "auto": asdict(config), "figures": means}
         # A second pass doubles the decoder's work: it must earn it.
         if best is None or overall > best[0] + 0.005:
@@ -49,10 +55,13 @@ def main() -> None:
     parser.add_argument("--painted", type=Path)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--passes", type=int, nargs="+", default=[0, 1], help="second passes that are tried")
+    parser.add_argument("--begin", type=Path, help="an earlier validation whose thresholds the search begins with")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of the search; 0 only measures")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16, args.passes)
+    begin = json.loads(args.begin.read_text())["auto"] if args.begin else {}
+    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16, args.passes, begin, args.rounds)
     args.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 

@@ -32,6 +32,8 @@ export interface DecodedBatch {
   predictedIou(prompt: number, mask: number): number;
   /** Top left corner of the prompt's windows, patch px, integers. */
   origin(prompt: number): Point;
+  /** The class the model is sure of at a prompt, or null; absent for a model without classes. */
+  classification?(prompt: number): string | null;
 }
 
 /** One encoded patch. */

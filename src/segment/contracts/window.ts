@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
-import type { ModelSpec } from "../model.ts";
+import { sureClass } from "../class-of.ts";
+import type { ClassSettings, ModelSpec } from "../model.ts";
 import type { CellMap, DecodedBatch, EncodedImage, PromptBatch, SamAdapter } from "./adapter.ts";
 import { promptCount } from "./adapter.ts";
 import { padToStride } from "./pad-image.ts";
@@ -30,6 +31,7 @@ export const WINDOW_RULES: ContractRules = {
     { name: "windows", types: FLOAT, shapes: [["P", "M", "N", "N"]] },
     { name: "origins", types: FLOAT, shapes: [["P", 2]] },
     { name: "iou_predictions", types: FLOAT, shapes: [["P", "M"]] },
+    { name: "class_logits", types: FLOAT, shapes: [["P", "K"]], optional: true },
   ],
 };
 
@@ -48,7 +50,14 @@ export function windowAdapter(
       { model: spec.name },
     );
   }
-  const { cells, stride } = spec.window;
+  const window = spec.window;
+  const { classes } = spec;
+  if (classes !== null && findTensor(signatureOf(decoder).outputs, "class_logits") === undefined) {
+    throw new ModelContractError(
+      `model "${spec.name}" describes "classes" but its decoder has no output "class_logits"; leave "classes" out or export it`,
+      { model: spec.name },
+    );
+  }
   const hasObjectness = findTensor(signatureOf(encoder).outputs, "objectness") !== undefined;
   const wanted = hasObjectness
     ? ["embedding", "features", "objectness"]
@@ -69,8 +78,8 @@ export function windowAdapter(
       const encoded = { embedding: out.embedding!, features: out.features! };
       const objectness = out.objectness ?? null;
       return {
-        objectness: objectness === null ? null : cellMap(objectness, stride),
-        decode: (prompts) => decode(decoder, encoded, prompts, cells, stride),
+        objectness: objectness === null ? null : cellMap(objectness, window.stride),
+        decode: (prompts) => decode(decoder, encoded, prompts, window, classes),
       } satisfies EncodedImage;
     },
     async release() {
@@ -89,8 +98,8 @@ async function decode(
   decoder: InferenceSession,
   encoded: { readonly embedding: Tensor; readonly features: Tensor },
   prompts: PromptBatch,
-  cells: number,
-  stride: number,
+  { cells, stride }: NonNullable<ModelSpec["window"]>,
+  classes: ClassSettings | null,
 ): Promise<DecodedBatch> {
   const count = promptCount(prompts);
   const boxed = prompts.kind === "boxes";
@@ -114,6 +123,7 @@ async function decode(
   const origins = out.origins!.data as Float32Array;
   const iou = out.iou_predictions!.data as Float32Array;
   const size = cells * cells;
+  const told = classes === null ? null : classLogits(out.class_logits!, classes);
   return {
     prompts: count,
     masksPerPrompt: masks!,
@@ -121,7 +131,21 @@ async function decode(
     logits: (p, m) => logits.subarray((p * masks! + m) * size, (p * masks! + m + 1) * size),
     predictedIou: (p, m) => iou[p * masks! + m]!,
     origin: (p) => ({ x: Math.round(origins[p * 2]!), y: Math.round(origins[p * 2 + 1]!) }),
+    ...(classes !== null && told !== null
+      ? { classification: (p: number) => sureClass(told, p, classes) }
+      : {}),
   };
+}
+
+function classLogits(tensor: Tensor, { names }: ClassSettings): Float32Array {
+  const [, columns] = tensor.dims;
+  if (columns !== names.length) {
+    throw new ModelContractError(
+      `decoder output "class_logits": found ${columns} columns, expected ${names.length} as the model's description names ${names.join(", ")}`,
+      { found: columns ?? 0, expected: names.length },
+    );
+  }
+  return tensor.data as Float32Array;
 }
 
 function boxCentres(xyxy: Float32Array): Float32Array {

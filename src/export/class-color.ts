@@ -1,0 +1,20 @@
+import type { TaskSpec } from "../scales/scale.ts";
+
+/** Colours that show on H&E and differ from that of a plain nucleus and from each other, colour-blind eyes included. */
+const COLORS: Readonly<Record<string, TaskSpec["color"]>> = {
+  Lymphocyte: [255, 196, 0],
+  Epithelial: [230, 60, 40],
+  Stromal: [0, 150, 255],
+};
+
+/** The colour an object of a class is exported in; the same for a name wherever it appears. */
+export function classColor(name: string): TaskSpec["color"] {
+  const known = COLORS[name];
+  if (known !== undefined) return known;
+  let hash = 0;
+  for (const letter of name) hash = (hash * 31 + letter.codePointAt(0)!) % 0xffff;
+  // Bright and saturated, wherever the name falls on the colour circle.
+  const part = (shift: number) =>
+    Math.round(140 + 115 * Math.cos((hash / 0xffff + shift) * 2 * Math.PI));
+  return [part(0), part(1 / 3), part(2 / 3)];
+}
