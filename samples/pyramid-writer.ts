@@ -1,6 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import sharp from "sharp";
-import { encodeDirectory, encodeHeader, type TiffField, TYPE } from "./tiff-directory.ts";
+import {
+  encodeDirectory,
+  encodeHeader,
+  type TiffField,
+  TYPE,
+} from "../src/tiler/tiff/encode-directory.ts";
 
 /** How a slide file is laid out. */
 export interface PyramidSpec {

@@ -1,4 +1,5 @@
 import { readingBench } from "../reading/bench.ts";
+import { servingBench } from "../serving/bench.ts";
 
 /** A comparison that can be run by name. */
 export interface Bench {
@@ -11,4 +12,4 @@ export interface Bench {
 }
 
 /** All benches, in the order in which they are listed. */
-export const BENCHES: readonly Bench[] = [readingBench];
+export const BENCHES: readonly Bench[] = [readingBench, servingBench];

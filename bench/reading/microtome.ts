@@ -3,7 +3,7 @@ import type { Box } from "../../src/geometry.ts";
 import { selectScale } from "../../src/scales/select-scale.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { planPatches } from "../../src/tiler/plan-patches.ts";
-import { readPatch } from "../../src/tiler/read-patch.ts";
+import { readPatches } from "../../src/tiler/read-patches.ts";
 import { readScaled } from "../../src/tiler/read-scaled.ts";
 import type { RgbImage } from "../../src/tiler/slide.ts";
 import { VERSION } from "../../src/version.ts";
@@ -36,7 +36,10 @@ await serveJobs<ReadJob>(VERSION, async ({ slide: path, level, boxes, streams, o
       const scale = selectScale(slide, mpp);
       const request = { size: slide.size, scale, patchSize, overlap, region: null, tissue: null };
       const { patches } = planPatches(request);
-      await inLanes(patches, streams, (patch) => readPatch(slide, scale, patch));
+      // The caller's own streams are patches that are read ahead.
+      for await (const patch of readPatches(slide, scale, patches, { ahead: 2 * streams })) {
+        seen(patch.image);
+      }
       break;
     }
   }

@@ -6,7 +6,7 @@ import {
   encodeHeader,
   type TiffField,
   TYPE,
-} from "../../samples/tiff-directory.ts";
+} from "../../src/tiler/tiff/encode-directory.ts";
 import { encodeTile, type SourceTiles } from "./source-tiles.ts";
 
 /** A mosaic's size and what it says of itself. */

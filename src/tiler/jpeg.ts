@@ -31,6 +31,34 @@ export function spliceJpeg(
   return whole;
 }
 
+/** What a JPEG's frame header says. */
+export interface JpegFrame {
+  /** The coding process: 0 baseline, 1 extended, 2 progressive, … (the marker's number less 0xC0). */
+  readonly process: number;
+  readonly bits: number;
+  readonly width: number;
+  readonly height: number;
+  readonly components: number;
+}
+
+/** The frame header before the first scan, or null where there is none. */
+export function frameOf(jpeg: Uint8Array): JpegFrame | null {
+  for (const segment of significantSegments(jpeg) ?? []) {
+    const marker = segment[1]!;
+    const isTable = marker === 0xc4 || marker === 0xc8 || marker === 0xcc;
+    if (marker < 0xc0 || marker > 0xcf || isTable || segment.length < 10) continue;
+    const at = (i: number): number => segment[i]!;
+    return {
+      process: marker - 0xc0,
+      bits: at(4),
+      height: at(5) * 256 + at(6),
+      width: at(7) * 256 + at(8),
+      components: at(9),
+    };
+  }
+  return null;
+}
+
 /** The segments a decoder needs, in order; the last one runs from SOS to the end. Null for no JPEG. */
 function significantSegments(jpeg: Uint8Array): Uint8Array[] | null {
   if (jpeg.length < 4 || jpeg[0] !== 0xff || jpeg[1] !== SOI) return null;

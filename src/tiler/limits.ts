@@ -33,6 +33,9 @@ export const MAX_XML_BYTES = 2 ** 22;
 /** Stored tiles kept, beside the blocks composed of them, for a slide whose tiles overlap or lie apart: 48 MiB. */
 export const COMPOSED_CACHE_BYTES = 48 * 2 ** 20;
 
+/** Tiles that a slide may place by themselves, a level: 2^17. */
+export const MAX_PARTS = 2 ** 17;
+
 /** Decoded tiles kept per open slide unless told otherwise: 96 MiB. */
 export const DEFAULT_CACHE_BYTES = 96 * 2 ** 20;
 

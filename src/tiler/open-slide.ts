@@ -5,6 +5,7 @@ import { isDicom } from "./dicom/data-set.ts";
 import { openDicomFolder } from "./formats/dicom.ts";
 import type { Probe } from "./formats/format.ts";
 import { FORMATS } from "./formats/table.ts";
+import { MAX_TEXT_BYTES } from "./limits.ts";
 import { openWithOpenSlide } from "./openslide/open-openslide.ts";
 import { openRefused } from "./openslide/open-refused.ts";
 import type { OpenOptions, Slide } from "./slide.ts";
@@ -61,7 +62,15 @@ async function probeSource(source: ByteSource): Promise<Probe> {
   const tiff = Tiff.isTiff(head) && !isDicom(head) ? await Tiff.read(source) : null;
   const first = tiff?.directories[0];
   const description = tiff && first ? await tiff.text(first, TAG.imageDescription) : "";
-  return { source, head, tiff, description };
+  return { source, head, tiff, description, xmp: tiff ? await readXmp(tiff) : "" };
+}
+
+/** Only Ventana's pictures need their XMP: elsewhere a damaged one is no reason to refuse the slide. */
+async function readXmp(tiff: Tiff): Promise<string> {
+  const directory = tiff.directories.find(({ entries }) => entries.has(TAG.xmp));
+  const entry = directory?.entries.get(TAG.xmp);
+  if (!directory || !entry || entry.count > MAX_TEXT_BYTES) return "";
+  return entry.offset + entry.count <= tiff.source.size ? tiff.text(directory, TAG.xmp) : "";
 }
 
 function unrecognised({ source, head }: Probe): UnsupportedSlideError {

@@ -1,5 +1,5 @@
 import { MicrotomeError } from "../errors.ts";
-import type { Box } from "../geometry.ts";
+import type { Box, Size } from "../geometry.ts";
 import type { Scale } from "../scales/scale.ts";
 import { MAX_REGION_PIXELS } from "./limits.ts";
 import { makeTaps, type Taps, WEIGHT_BITS } from "./resample-taps.ts";
@@ -24,10 +24,23 @@ export async function readScaled(
 ): Promise<RgbImage> {
   if (scale.resample === 1) return slide.readRegion(scale.level, gridBox, signal);
   requireWhole(slide, gridBox);
-  const { size } = slide.levels[scale.level]!;
-  const across = makeTaps(gridBox.x, gridBox.width, scale.resample, size.width);
-  const down = makeTaps(gridBox.y, gridBox.height, scale.resample, size.height);
+  const { across, down } = tapsOf(slide, scale, gridBox);
   return resampleLevel(slide, scale.level, across, down, signal);
+}
+
+/** The boxes of the scale's level that {@link readScaled} reads for a box of the grid, level px. */
+export function levelReads(slide: Slide, scale: Scale, gridBox: Box): readonly Box[] {
+  if (scale.resample === 1) return [gridBox];
+  const { across, down } = tapsOf(slide, scale, gridBox);
+  return bandsOf(slide.levels[scale.level]!.tileSize, across, down);
+}
+
+function tapsOf(slide: Slide, scale: Scale, gridBox: Box) {
+  const { size } = slide.levels[scale.level]!;
+  return {
+    across: makeTaps(gridBox.x, gridBox.width, scale.resample, size.width),
+    down: makeTaps(gridBox.y, gridBox.height, scale.resample, size.height),
+  };
 }
 
 /**
@@ -48,20 +61,26 @@ export async function resampleLevel(
     width: across.count,
     height: down.count,
   };
-  if (across.to === across.from || down.to === down.from) return image;
   const rows = new RowResampler(across, down, image);
-  const width = across.to - across.from;
-  const bandRows = Math.max(tileSize.height, Math.floor(BAND_PIXELS / width));
-  for (let y = down.from; y < down.to; ) {
-    // Bands end where tiles end, so that no tile is decoded for two of them.
-    const tileEnd = Math.floor((y + bandRows) / tileSize.height) * tileSize.height;
-    const end = Math.min(down.to, tileEnd > y ? tileEnd : y + bandRows);
-    const box = { x: across.from, y, width, height: end - y };
-    const band = await slide.readRegion(level, box, signal);
-    rows.add(band, y);
-    y = end;
+  for (const box of bandsOf(tileSize, across, down)) {
+    rows.add(await slide.readRegion(level, box, signal), box.y);
   }
   return image;
+}
+
+/** Cuts what the taps need into bands; they end where tiles end, so that no tile is decoded for two of them. */
+function bandsOf(tileSize: Size, across: Taps, down: Taps): Box[] {
+  const width = across.to - across.from;
+  if (width === 0) return [];
+  const bandRows = Math.max(tileSize.height, Math.floor(BAND_PIXELS / width));
+  const bands: Box[] = [];
+  for (let y = down.from; y < down.to; ) {
+    const tileEnd = Math.floor((y + bandRows) / tileSize.height) * tileSize.height;
+    const end = Math.min(down.to, tileEnd > y ? tileEnd : y + bandRows);
+    bands.push({ x: across.from, y, width, height: end - y });
+    y = end;
+  }
+  return bands;
 }
 
 function requireWhole(slide: Slide, box: Box): void {

@@ -69,9 +69,21 @@ export interface Slide {
   readonly iccProfile: Uint8Array | null;
   /** Reads a box given in the level's own pixels (integers). Throws CorruptSlideError. */
   readRegion(level: number, levelBox: Box, signal?: AbortSignal): Promise<RgbImage>;
+  /**
+   * Says which boxes of a level will be read, each once, in whatever order: a stored tile that
+   * several of them need is kept from the first to the last, within the cache's limit, and so
+   * decoded once. Call `end` when the reads are over. Absent where nothing would be gained.
+   */
+  announceReads?(level: number, levelBoxes: readonly Box[]): AnnouncedReads;
   /** The stored tile at column, row of a level as JPEG bytes, or null where it is not stored so. */
   readRawTile(level: number, column: number, row: number): Promise<RawTile | null>;
   close(): Promise<void>;
+}
+
+/** Reads that were announced; see {@link Slide.announceReads}. */
+export interface AnnouncedReads {
+  /** Whether all of them came or not. */
+  end(): void;
 }
 
 /** What reads slides: microtome's own formats, libopenslide, or the first of these that can. */

@@ -46,8 +46,12 @@ export function parseXml(text: string): XmlElement | null {
 
 /** Every element of that name below `root`, itself included, in the document's order. */
 export function findAll(root: XmlElement, name: string): XmlElement[] {
-  const found = root.name === name ? [root] : [];
-  for (const child of root.children) found.push(...findAll(child, name));
+  const found: XmlElement[] = [];
+  const collect = (element: XmlElement): void => {
+    if (element.name === name) found.push(element);
+    element.children.forEach(collect);
+  };
+  collect(root);
   return found;
 }
 

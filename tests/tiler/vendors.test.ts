@@ -2,10 +2,21 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { serpentine } from "../../src/tiler/formats/ventana-xml.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import type { Slide } from "../../src/tiler/slide.ts";
 import { scratchFolder } from "./write-slides.ts";
-import { VENDOR_SLIDES, writeLeica, writePhilips } from "./write-vendors.ts";
+import {
+  BIF_AREAS,
+  BIF_TILE,
+  type BifArea,
+  bifShade,
+  shaded,
+  VENDOR_SLIDES,
+  writeLeica,
+  writePhilips,
+  writeVentana,
+} from "./write-vendors.ts";
 
 interface Golden {
   readonly vendor: string;
@@ -149,4 +160,87 @@ describe("Philips TIFF", () => {
       message: expect.stringContaining("no smaller"),
     });
   });
+});
+
+describe("Ventana BIF", () => {
+  it("counts joined tiles from the lower left, to and fro", () => {
+    const places = [1, 3, 4, 6, 7].map((tile) => serpentine(tile, 3, 3));
+    expect(places).toEqual([
+      { column: 0, row: 2 },
+      { column: 2, row: 2 },
+      { column: 2, row: 1 },
+      { column: 0, row: 1 },
+      { column: 0, row: 0 },
+    ]);
+  });
+
+  it("of the DP series: gaps by their own joints, areas by their origins, coarser levels abutting", async () => {
+    const area: BifArea = {
+      columns: 3,
+      rows: 2,
+      first: { column: 1, row: 1 },
+      x: 900,
+      y: 900,
+      overlap: { width: 8, height: 0 },
+    };
+    const path = join(folder, "dp.bif");
+    await writeVentana(path, [area], "VENTANA DP 200", (xml) =>
+      xml
+        // The first gap of columns as the way back sees it, the second not joined.
+        .replace(/'RIGHT' Tile1='1' Tile2='2'/, "'LEFT' Tile1='2' Tile2='1'")
+        .replace(
+          /FlagJoined='1'( \w+='98' \w+='RIGHT' Tile1='(?:2' Tile2='3|5' Tile2='4)')/g,
+          "FlagJoined='0'$1",
+        ),
+    );
+    await withSlide(path, async (slide) => {
+      const [left, top] = [BIF_TILE.width, BIF_TILE.height];
+      expect(slide.levels.map(({ size }) => size)).toEqual([
+        { width: left + 64 * 3 - 8, height: top + 128 },
+        { width: (left + 184) / 2, height: (top + 128) / 2 },
+        { width: (left + 184) / 4, height: (top + 128) / 4 },
+      ]);
+      const at = async (level: number, x: number, y: number) => [
+        ...(await slide.readRegion(level, { x, y, width: 1, height: 1 })).data,
+      ];
+      const stored = shaded(bifShade(0));
+      expect(await at(0, left - 1, top)).toEqual([255, 255, 255]);
+      expect(await at(0, left + 55, top)).toEqual([...stored(64 + 55, 64)]);
+      expect(await at(0, left + 56, top + 5)).toEqual([...stored(128, 64 + 5)]);
+      expect(await at(0, left + 120, top + 64)).toEqual([...stored(192, 128)]);
+      expect(await at(1, 50, 40)).toEqual([...shaded(bifShade(1))(50, 40)]);
+    });
+  });
+
+  const refusals: Record<string, [from: RegExp, to: string, says: string]> = {
+    "an old version": [/Ver='2'/, "Ver='1'", "version 1"],
+    "a direction of its own": [/RIGHT/, "SIDEWAYS", 'direction "SIDEWAYS"'],
+    "tiles that are no neighbours": [/Tile2='2'/, "Tile2='9'", "no neighbours"],
+    "a tile that is not there": [/Tile2='2'/, "Tile2='99'", "joins tiles 1 and 99"],
+    "no joints": [/<TileJointInfo[^>]*>/g, "", "no joints"],
+    "tiles of another size": [/Width='64'/, "Width='65'", "tiles of 65×64 px"],
+    "an area outside of what is stored": [
+      /OriginX='192'/,
+      "OriginX='640'",
+      "outside of the 5×3 tiles",
+    ],
+    "an area without origin": [/<AOI1 [^>]*>/, "", "no origin for area 1"],
+    "an area in another galaxy": [/Pos-X='240'/, "Pos-X='1e300'", "places tiles on"],
+    "nothing scanned": [/AOIScanned='1'/g, "AOIScanned='0'", "names no scanned area"],
+    "overlap beyond the tile": [/OverlapX='8'/g, "OverlapX='80'", "no joints"],
+  };
+  for (const [name, [from, to, says]] of Object.entries(refusals)) {
+    it(`${name} is refused by name`, async () => {
+      const path = join(folder, `${name}.bif`);
+      await writeVentana(path, BIF_AREAS, "", (xml) => {
+        const changed = xml.replace(from, to);
+        expect(changed).not.toBe(xml);
+        return changed;
+      });
+      await expect(openSlide(path)).rejects.toMatchObject({
+        code: "unsupported-slide",
+        message: expect.stringContaining(says),
+      });
+    });
+  }
 });

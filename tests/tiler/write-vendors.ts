@@ -1,7 +1,7 @@
 import { deflateSync } from "node:zlib";
 import type { Size } from "../../src/geometry.ts";
 import { busy, paint } from "./paint.ts";
-import { ASCII, type Directory, LONG, RATIONAL, SHORT, writeTiff } from "./write-tiff.ts";
+import { ASCII, BYTE, type Directory, LONG, RATIONAL, SHORT, writeTiff } from "./write-tiff.ts";
 
 /** RGB of a pixel of a painted level. */
 export type Painter = (x: number, y: number) => readonly [number, number, number];
@@ -172,8 +172,105 @@ export async function writeLeica(
   await writeTiff(path, "big", [described, ...rest]);
 }
 
+/** A scanned area of a BIF to be written: its grid, where in the stored grid it begins, its place, its overlaps. */
+export interface BifArea {
+  readonly columns: number;
+  readonly rows: number;
+  readonly first: { readonly column: number; readonly row: number };
+  readonly x: number;
+  /** Upwards. */
+  readonly y: number;
+  readonly overlap: Size;
+}
+
+export const BIF_TILE: Size = { width: 64, height: 64 };
+const BIF_GRID = { columns: 5, rows: 3 } as const;
+const BIF_LEVELS = [0, 1, 2] as const;
+
+/** Two areas of a scanner before the DP series. */
+export const BIF_AREAS: readonly BifArea[] = [
+  {
+    columns: 3,
+    rows: 3,
+    first: { column: 0, row: 0 },
+    x: 24,
+    y: 40,
+    overlap: { width: 8, height: 8 },
+  },
+  {
+    columns: 2,
+    rows: 2,
+    first: { column: 3, row: 1 },
+    x: 240,
+    y: 100,
+    overlap: { width: 8, height: 8 },
+  },
+];
+
+/** Shade of the stored grid of a level. */
+export const bifShade = (level: number): number => level * 50;
+
+/** Ventana BIF: label image, thumbnail, and three levels of overlapping tiles. */
+export async function writeVentana(
+  path: string,
+  areas: readonly BifArea[] | null = BIF_AREAS,
+  model = "",
+  change: (xml: string) => string = (xml) => xml,
+): Promise<void> {
+  const scan = `<iScan Magnification='20' ScanRes='0,465' ScannerModel='${model}' UserName='SECRET' BarCode1D='SECRET'/>`;
+  const encode = areas === null ? "" : change(encodeInfo(areas, scan));
+  const aside = (description: string, tags: Directory["tags"]): Directory => {
+    const picture = tiled({ width: 64, height: 64 }, BIF_TILE, shaded(3));
+    return { ...picture, tags: { ...picture.tags, 270: [ASCII, description], ...tags } };
+  };
+  const levels = BIF_LEVELS.map((level) => {
+    const size = {
+      width: (BIF_GRID.columns * BIF_TILE.width) >> level,
+      height: (BIF_GRID.rows * BIF_TILE.height) >> level,
+    };
+    return tiled(size, BIF_TILE, shaded(bifShade(level)), {
+      270: [ASCII, `level=${level} mag=${20 / 2 ** level} quality=95`],
+      ...(level === 0 && encode ? { 700: [BYTE, [...Buffer.from(encode)]] as const } : {}),
+    });
+  });
+  await writeTiff(path, "big", [
+    aside("Label Image", { 700: [BYTE, [...Buffer.from(scan)]] }),
+    aside("Thumbnail", {}),
+    ...levels,
+  ]);
+}
+
+function encodeInfo(areas: readonly BifArea[], scan: string): string {
+  const infos = areas.map(({ columns, rows, x, y, overlap }, i) => {
+    // Tiles are counted from the lower left, to and fro.
+    const tile = (column: number, row: number): number => {
+      const fromBottom = rows - 1 - row;
+      return fromBottom * columns + (fromBottom % 2 ? columns - 1 - column : column) + 1;
+    };
+    const joint = (a: number, b: number, direction: string, width: number, height: number) =>
+      `<TileJointInfo FlagJoined='1' Confidence='98' Direction='${direction}' Tile1='${a}' Tile2='${b}' OverlapX='${width}' OverlapY='${height}'/>`;
+    const joints: string[] = [];
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const own = tile(column, row);
+        if (column + 1 < columns)
+          joints.push(joint(own, tile(column + 1, row), "RIGHT", overlap.width, 3));
+        if (row > 0) joints.push(joint(own, tile(column, row - 1), "UP", -2, overlap.height));
+      }
+    }
+    return `<ImageInfo AOIScanned='1' AOIIndex='${i}' NumRows='${rows}' NumCols='${columns}' Width='${BIF_TILE.width}' Height='${BIF_TILE.height}' Pos-X='${x}' Pos-Y='${y}'>${joints.join("")}</ImageInfo>`;
+  });
+  const origins = areas.map(
+    ({ first }, i) =>
+      `<AOI${i} OriginX='${first.column * BIF_TILE.width}' OriginY='${first.row * BIF_TILE.height}'/>`,
+  );
+  return `<?xml version='1.0'?><EncodeInfo Ver='2'><SlideInfo BaseName='SECRET'>${scan}</SlideInfo><SlideStitchInfo>${infos.join("")}</SlideStitchInfo><AoiOrigin>${origins.join("")}</AoiOrigin></EncodeInfo>`;
+}
+
 /** The slides that are compared with OpenSlide, by file name. */
 export const VENDOR_SLIDES: Readonly<Record<string, (path: string) => Promise<void>>> = {
+  "abutting.bif": (path) => writeVentana(path, null),
   "areas.scn": writeLeica,
+  "overlapping.bif": (path) => writeVentana(path),
   "padded.tiff": writePhilips,
 };

@@ -11,6 +11,8 @@ export interface Probe {
   readonly tiff: Tiff | null;
   /** ImageDescription of the first directory; "" where there is none. */
   readonly description: string;
+  /** XMP of the first directory that has any; "" where there is none. */
+  readonly xmp: string;
 }
 
 /** A slide format: one entry of the table in `table.ts`. */

@@ -4,7 +4,6 @@ import type { Probe, SlideFormat } from "./format.ts";
 /** Formats that are recognised but left to OpenSlide, so that a refusal can say what the file is. */
 export const refusedFormats: readonly SlideFormat[] = [
   refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
-  refused("Ventana", "ventana", (probe) => isTiffSaying(probe, "<iScan")),
   refused("Zeiss CZI", "zeiss", (probe) => ascii(probe.head, 0, 10) === "ZISRAWFILE"),
   refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
     probe.source.path.toLowerCase().endsWith(".mrxs"),

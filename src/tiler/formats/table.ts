@@ -8,6 +8,7 @@ import { omeTiff } from "./ome-tiff.ts";
 import { philips } from "./philips.ts";
 import { plain } from "./plain.ts";
 import { refusedFormats } from "./refused.ts";
+import { ventana } from "./ventana.ts";
 
 /** Every format, asked in this order: the particular before the general. */
 export const FORMATS: readonly SlideFormat[] = [
@@ -15,6 +16,7 @@ export const FORMATS: readonly SlideFormat[] = [
   hamamatsu,
   leica,
   philips,
+  ventana,
   dicom,
   ...refusedFormats,
   omeTiff,

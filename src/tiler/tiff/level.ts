@@ -3,6 +3,7 @@ import { spliceJpeg } from "../jpeg.ts";
 import { type LevelSource, VIRTUAL_TILE } from "../level-source.ts";
 import { decodeBlock } from "./decode-block.ts";
 import { type BlockIndex, readBlockIndex, type TiffImage } from "./image.ts";
+import { jpegTileBatches } from "./level-batches.ts";
 import { COMPRESSION, PHOTOMETRIC } from "./names.ts";
 import { requireDecodable } from "./require-decodable.ts";
 import { interleave, type Samples } from "./samples.ts";
@@ -13,14 +14,16 @@ import type { Tiff } from "./structure.ts";
 export async function openTiffLevel(tiff: Tiff, image: TiffImage): Promise<LevelSource> {
   requireDecodable(tiff, image);
   const index = await readBlockIndex(tiff, image);
+  const readOne = async (column: number, row: number) => {
+    const samples = await readSamples(tiff, image, index, column, row);
+    return samples && samplesToRgb(samples, image);
+  };
   return {
     size: image.size,
     block: image.block,
     tileSize: image.tiled ? image.block : VIRTUAL_TILE,
-    async readBlock(column, row) {
-      const samples = await readSamples(tiff, image, index, column, row);
-      return samples && samplesToRgb(samples, image);
-    },
+    readBlock: readOne,
+    batches: jpegTileBatches(tiff, image, index, readOne),
     readRawTile: (column, row) => readRawTile(tiff, image, index, column, row),
   };
 }

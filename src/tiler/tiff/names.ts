@@ -28,6 +28,7 @@ export const TAG = {
   sampleFormat: 339,
   jpegTables: 347,
   iccProfile: 34675,
+  xmp: 700,
   hamamatsuFormat: 65420,
   hamamatsuSourceLens: 65421,
   hamamatsuFocalPlane: 65424,

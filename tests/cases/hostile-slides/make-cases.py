@@ -220,6 +220,15 @@ def area(dimension="<dimension r='0' ifd='0'/>", view="sizeX='8000' sizeY='8000'
     return f"<image><pixels>{dimension}</pixels><view {view}/></image>"
 
 
+def bif(encode, scan="<iScan ScanRes='0.5' Magnification='20'/>"):
+    level = b"level=0 mag=20 quality=90\0"
+    return tiff(base(_270=(2, list(level)), _700=(1, list((f"<x>{scan}{encode}</x>").encode()))), [tile])
+
+
+def encode_info(inside, origin="<AOI0 OriginX='0' OriginY='0'/>"):
+    return f"<EncodeInfo Ver='2'><SlideStitchInfo>{inside}</SlideStitchInfo><AoiOrigin>{origin}</AoiOrigin></EncodeInfo>"
+
+
 philips = "<DataObject ObjectType=\"DPUfsImport\">"
 lol = "<!DOCTYPE lolz [<!ENTITY a 'ha'>" + "".join(f"<!ENTITY {b} '&{a};&{a};&{a};&{a};'>" for a, b in zip("abcdefg", "bcdefgh")) + "]>"
 CASES += [
@@ -233,6 +242,13 @@ CASES += [
     ("scn-directory-of-words.scn", scn(area("<dimension ifd='1e999'/>")), OPEN, CORRUPT, "names no directory"),
     ("scn-of-a-light-year.scn", scn(area(), "sizeX='1e25' sizeY='1e25'"), OPEN, CORRUPT, "claims a slide of"),
     ("scn-of-a-thousand-images.scn", scn(area() * 1100), OPEN, CORRUPT, "1100 images"),
+    ("bif-bomb.bif", bif("", lol + "<iScan>&h;</iScan>"), OPEN, CORRUPT, "document type"),
+    ("bif-no-areas.bif", bif(encode_info("")), OPEN, UNSUPPORTED, "names no scanned area"),
+    ("bif-of-1e9-tiles.bif", bif(encode_info("<ImageInfo NumCols='1000000' NumRows='1000000' Width='64' Height='64'/>")), OPEN, UNSUPPORTED, "outside of the 1×1 tiles"),
+    ("bif-of-no-tiles.bif", bif(encode_info("<ImageInfo NumCols='-3' NumRows='1e400' Width='64' Height='64'/>")), OPEN, UNSUPPORTED, 'NumRows="1e400"'),
+    ("bif-far-away.bif", bif(encode_info("<ImageInfo NumCols='1' NumRows='1' Width='64' Height='64' Pos-X='1e12' Pos-Y='-1e12'/>")), OPEN, UNSUPPORTED, "places tiles on"),
+    ("bif-no-level.bif", tiff(base(_700=(1, list(b"<iScan/>"))), [tile]), OPEN, CORRUPT, "level=0"),
+    ("bif-not-closed.bif", bif("", "<iScan"), OPEN, CORRUPT, "no iScan element"),
     ("philips-bomb.tiff", described(lol + philips + "&h;</DataObject>"), OPEN, CORRUPT, "document type"),
     ("philips-strips.tiff", tiff({k: v for k, v in base(_270=(2, list(philips.encode() + b"\0")), _273=(LONG, [8]), _279=(LONG, [9])).items() if k not in (322, 323)}), OPEN, CORRUPT, "is not tiled"),
     ("philips-tile-beyond-end.tiff", described(philips + "</DataObject>", _324=(LONG, [2**31]), _325=(LONG, [12288])), OPEN, CORRUPT, "it is cut short"),

@@ -1,0 +1,14 @@
+import type { ItemList } from "../../src/server/api.ts";
+import { startServer } from "../../src/server/start-server.ts";
+import { VERSION } from "../../src/version.ts";
+import { serveJobs } from "../harness/serve-jobs.ts";
+import type { ServeAnswer, ServeJob } from "./job.ts";
+
+await serveJobs<ServeJob>(VERSION, async ({ slide }): Promise<ServeAnswer> => {
+  const { url, port } = await startServer({ target: slide, port: 0 });
+  const { slides } = (await (await fetch(`${url}api/items`)).json()) as ItemList;
+  const { id } = slides[0]!;
+  return { port, deepZoom: `/slides/${id}`, tiles: `/api/slides/${id}/tiles` };
+});
+// The servers that were started would keep the process alive.
+process.exit(0);
