@@ -1,4 +1,4 @@
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import type { ModelSpec } from "../segment/model.ts";
 import type { RunFolder } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
@@ -68,7 +68,7 @@ export async function describeRun(
     key: run.key,
     task: plan.task.name,
     slide: {
-      name: basename(slidePath),
+      name: basename(resolve(slidePath)),
       path: slidePathFromRun(folder.path, slidePath),
       bytes: identity.bytes,
       fingerprint: identity.sha256,

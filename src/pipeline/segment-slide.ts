@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { type ErrorRecord, MicrotomeError, toErrorRecord } from "../errors.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { ModelSpec } from "../segment/model.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
 import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segmenter.ts";
-import { fingerprintFile } from "../store/fingerprint.ts";
+import { fingerprintFiles } from "../store/fingerprint.ts";
 import { RunFolder, readRunRecord, runFolderName, runKey } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import { writeSlideLocation } from "../store/slide-location.ts";
@@ -13,6 +13,7 @@ import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
+import { slideFiles } from "../tiler/slide-files.ts";
 import { detectTissue } from "../tiler/tissue.ts";
 import { VERSION } from "../version.ts";
 import { forEachBounded } from "./bounded.ts";
@@ -96,7 +97,9 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
   const openOptions = options.mpp === undefined ? {} : { mpp: options.mpp };
   const slide = await watch.time("open", () => openSlide(options.slide, openOptions));
   try {
-    const identity = await watch.time("open", () => fingerprintFile(options.slide));
+    const identity = await watch.time("open", async () =>
+      fingerprintFiles(await slideFiles(options.slide)),
+    );
     const decision = decideRun(slide, task, model, options);
     const key = runKey({
       fingerprint: identity.sha256,
@@ -234,12 +237,13 @@ async function mergeUnlessStopped(
   }
 }
 
-/** A failure goes into run.json, which may be passed on: it names the slide's file, not its folders. */
+/** A failure goes into run.json, which may be passed on: it names the slide's files, not their folders. */
 function withoutFolders(record: ErrorRecord, slidePath: string): ErrorRecord {
+  const folders = [dirname(resolve(slidePath)), dirname(slidePath)].filter(
+    (path) => path.length > 1,
+  );
   const clean = (text: string) =>
-    text
-      .replaceAll(resolve(slidePath), basename(slidePath))
-      .replaceAll(slidePath, basename(slidePath));
+    folders.reduce((rest, folder) => rest.replaceAll(folder + sep, ""), text);
   const fields = Object.entries(record.fields).map(([name, value]) => [
     name,
     typeof value === "string" ? clean(value) : value,

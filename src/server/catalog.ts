@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import { fingerprintFile } from "../store/fingerprint.ts";
+import { fingerprintFiles } from "../store/fingerprint.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { slideCandidates } from "../store/slide-location.ts";
+import { type DicomListing, listDicomSlides, slideFiles } from "../tiler/slide-files.ts";
 import type { ItemList, RunRef, SlideRef } from "./api.ts";
 import { readServedRun } from "./served-run.ts";
 
@@ -37,7 +38,8 @@ export interface Catalog {
 }
 
 /**
- * Finds what a target holds: a slide file, a run directory, or a folder of either.
+ * Finds what a target holds: a slide file, a run directory, or a folder of either; a folder of DICOM files is
+ * one slide.
  *
  * Links that lead out of the target are left out. A run's slide is served from where its local.json or
  * run.json says it was, or from beside the run, when size and fingerprint are still those of the run.
@@ -120,22 +122,46 @@ class CatalogBuilder {
       this.#note(`left out: ${path} cannot be read (${error.message})`);
       return [];
     });
+    const files = new Map<string, string>();
+    const folders: { readonly real: string; readonly name: string }[] = [];
     for (const name of entries.sort()) {
       if (name.startsWith(".")) continue;
       if (++this.#entries > this.#limits.entries) {
         this.#note(
           `left out: ${this.#root} holds more than ${this.#limits.entries} files and folders, and only so many are looked at; view a folder further in`,
         );
-        return;
+        break;
       }
       const real = await this.#inside(join(path, name));
       if (real === null) continue;
       const found = await stat(real).catch(() => null);
       if (found?.isDirectory()) {
-        await this.#enter(real, folder, name, depth);
+        folders.push({ real, name });
+      } else if (found?.isFile() && real === join(path, name)) {
+        files.set(name, `${name}\n${found.size}\n${found.mtimeMs}`);
       } else if (found?.isFile() && SLIDE_ENDING.test(name)) {
         this.addSlide(real, folder);
       }
+    }
+    await this.#addFiles(path, folder, files);
+    for (const { real, name } of folders) await this.#enter(real, folder, name, depth);
+  }
+
+  /** Adds the slides among the files of a folder, by name; one of many DICOM files is one slide. */
+  async #addFiles(path: string, folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+    const names = [...files.keys()];
+    const state = [...files.values()].join("\n");
+    let known = listings.get(path);
+    if (known?.state !== state) {
+      known = { state, dicom: await listDicomSlides(path, names) };
+      listings.set(path, known);
+    }
+    const { dicom } = known;
+    for (const slide of dicom.slides) {
+      this.addSlide(slide, slide === path ? dirname(join(sep, folder)).slice(1) : folder);
+    }
+    for (const name of names.filter((one) => SLIDE_ENDING.test(one) && !dicom.files.has(one))) {
+      this.addSlide(join(path, name), folder);
     }
   }
 
@@ -199,16 +225,21 @@ class CatalogBuilder {
 
 /** A run.json that comes from elsewhere must not open any file it likes to name. */
 async function isSlideOf(record: RunRecord, path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null);
-  if (!found?.isFile() || found.size !== record.slide.bytes) return false;
-  const key = `${path}\n${found.size}\n${found.mtimeMs}`;
+  const files = await slideFiles(path).catch(() => []);
+  const found = await Promise.all(files.map((file) => stat(file).catch(() => null)));
+  const bytes = found.reduce((sum, facts) => sum + (facts?.size ?? Number.NaN), 0);
+  if (files.length === 0 || bytes !== record.slide.bytes) return false;
+  const key = files.map((file, i) => `${file}\n${found[i]!.size}\n${found[i]!.mtimeMs}`).join("\n");
   let fingerprint = fingerprints.get(key);
   if (fingerprint === undefined) {
-    fingerprint = (await fingerprintFile(path)).sha256;
+    fingerprint = (await fingerprintFiles(files)).sha256;
     fingerprints.set(key, fingerprint);
   }
   return fingerprint === record.slide.fingerprint;
 }
+
+/** By folder, while its files are the same: a list that is asked for again opens no file again. */
+const listings = new Map<string, { readonly state: string; readonly dicom: DicomListing }>();
 
 /** By path, size and time: a list that is asked for again need not read every slide again. */
 const fingerprints = new Map<string, string>();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { writeFileAtomically } from "./atomic-write.ts";
 import { Ledger } from "./ledger.ts";
@@ -19,9 +19,11 @@ export interface RunFolderOptions {
 
 /** The folder's name of a slide's run: `<slide stem>.<task>`. */
 export function runFolderName(slidePath: string, task: string): string {
-  const name = basename(slidePath);
+  const name = basename(resolve(slidePath));
+  // DICOM folders are named by numbers with dots: "1.2.840" ends in no format.
+  const ending = /^\.\d+$/.test(extname(name)) ? "" : extname(name);
   // "slide.ome.tif" loses both endings, as people name the slide "slide".
-  const stem = name.slice(0, name.length - extname(name).length).replace(/\.ome$/i, "");
+  const stem = name.slice(0, name.length - ending.length).replace(/\.ome$/i, "");
   return `${stem || name}.${task}`;
 }
 

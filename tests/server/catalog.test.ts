@@ -6,6 +6,7 @@ import { MicrotomeError } from "../../src/errors.ts";
 import type { ItemList } from "../../src/server/api.ts";
 import { readCatalog } from "../../src/server/catalog.ts";
 import { startServer } from "../../src/server/start-server.ts";
+import { writeDicom } from "../tiler/write-dicom.ts";
 import { badRunRecords } from "./support/bad-run-records.ts";
 import { getJson } from "./support/http.ts";
 import { writeRun, writeSlide } from "./support/made-run.ts";
@@ -76,6 +77,37 @@ describe("what is beyond the limits", () => {
     const some = await readCatalog(root, note, { depth: 6, entries: 2 });
     expect(names(some.slides)).toEqual(["a.tif", "b.tif"]);
     expect(lines).toEqual([expect.stringContaining("more than 2 files and folders")]);
+  });
+});
+
+describe("a folder of DICOM files", () => {
+  beforeEach(async () => {
+    await mkdir(join(root, "case", "1.2.3"), { recursive: true });
+    for (const [name, side] of [
+      ["1", 16],
+      ["2", 8],
+    ] as const) {
+      const pixels = Buffer.alloc(side * side * 3, 200);
+      await writeDicom(join(root, "case", "1.2.3", name), side, side, { pixels });
+    }
+  });
+
+  test("is one slide of that name, wherever it lies", async () => {
+    for (const target of [root, join(root, "case"), join(root, "case", "1.2.3")]) {
+      const { slides } = await readCatalog(target, note);
+      const found = [...slides.values()].map(({ name, path }) => ({ name, path }));
+      expect(found).toEqual([{ name: "1.2.3", path: join(root, "case", "1.2.3") }]);
+    }
+    expect([...(await readCatalog(root, note)).slides.values()][0]?.folder).toBe("case");
+  });
+
+  test("is the slide of its run, until one of its files is another", async () => {
+    const run = join(root, "1.2.3.nuclei");
+    await writeRun(run, join(root, "case", "1.2.3"), []);
+    expect((await readCatalog(run, note)).slides.size).toBe(1);
+    const pixels = Buffer.alloc(192, 100);
+    await writeDicom(join(root, "case", "1.2.3", "2"), 8, 8, { pixels });
+    expect((await readCatalog(run, note)).slides.size).toBe(0);
   });
 });
 

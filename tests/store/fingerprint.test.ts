@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fingerprintFile } from "../../src/store/fingerprint.ts";
+import { fingerprintFile, fingerprintFiles } from "../../src/store/fingerprint.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -42,5 +42,23 @@ describe("fingerprintFile", () => {
 
   it("bears an empty file", async () => {
     expect((await fingerprint(Buffer.alloc(0))).bytes).toBe(0);
+  });
+});
+
+describe("fingerprintFiles", () => {
+  it("is the file's own for one, and for several neither their order's nor their names'", async () => {
+    const paths: string[] = [];
+    for (const name of ["b", "a", "c"]) {
+      const path = join(folder, name);
+      await writeFile(path, `level ${name === "c" ? "b" : name}`);
+      paths.push(path);
+    }
+    const [b, a, alsoB] = paths as [string, string, string];
+    expect(await fingerprintFiles([a])).toEqual(await fingerprintFile(a));
+    const both = await fingerprintFiles([a, b]);
+    expect(both.bytes).toBe(14);
+    expect(await fingerprintFiles([b, a])).toEqual(both);
+    expect(await fingerprintFiles([alsoB, a])).toEqual(both);
+    expect(await fingerprintFiles([a, a])).not.toEqual(both);
   });
 });

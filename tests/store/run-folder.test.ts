@@ -151,6 +151,8 @@ describe("runFolderName", () => {
     ["HE_example.ome.tif", "HE_example.nuclei"],
     ["patient.1.2.tiff", "patient.1.2.nuclei"],
     [".svs", ".svs.nuclei"],
+    ["/a/1.2.840.10", "1.2.840.10.nuclei"],
+    ["/a/b/", "b.nuclei"],
   ])("%s → %s", (path, expected) => {
     expect(runFolderName(path, "nuclei")).toBe(expected);
   });

@@ -17,6 +17,12 @@ export interface DicomIdentity {
   readonly flavor: string | null;
 }
 
+/** A DICOM file that does not say what it is. */
+export interface DamagedFile {
+  readonly path: string;
+  readonly error: MicrotomeError;
+}
+
 /** The files of one whole-slide image. */
 export interface DicomSeries {
   readonly series: string;
@@ -63,7 +69,7 @@ export async function seriesOfFile(source: ByteSource): Promise<DicomSeries> {
 /** The one whole-slide image that a folder holds. Throws UnsupportedSlideError where there is none, or are several. */
 export async function seriesOfFolder(folder: string): Promise<DicomSeries> {
   const { identities, damaged } = await identifyFolder(folder, {});
-  if (damaged[0]) throw damaged[0];
+  if (damaged[0]) throw damaged[0].error;
   const found = groupSeries(identities);
   const [first, ...others] = found.filter(({ volumes }) => volumes.length > 0);
   if (!first) {
@@ -109,7 +115,7 @@ function gather(identities: readonly DicomIdentity[]): DicomSeries {
 async function identifyFolder(
   folder: string,
   { except }: { readonly except?: string },
-): Promise<{ readonly identities: DicomIdentity[]; readonly damaged: MicrotomeError[] }> {
+): Promise<{ readonly identities: DicomIdentity[]; readonly damaged: DamagedFile[] }> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries
     .filter((entry) => !entry.name.startsWith(".") && (entry.isFile() || entry.isSymbolicLink()))
@@ -129,16 +135,16 @@ async function identifyFolder(
 /** Says what each DICOM file among `paths` is; files of other formats are left out. */
 export async function identifyFiles(
   paths: readonly string[],
-): Promise<{ readonly identities: DicomIdentity[]; readonly damaged: MicrotomeError[] }> {
+): Promise<{ readonly identities: DicomIdentity[]; readonly damaged: DamagedFile[] }> {
   const identities: DicomIdentity[] = [];
-  const damaged: MicrotomeError[] = [];
+  const damaged: DamagedFile[] = [];
   for (const path of paths) {
     try {
       const identity = await identifyFile(path);
       if (identity) identities.push(identity);
     } catch (error) {
       if (!(error instanceof MicrotomeError)) throw error;
-      damaged.push(error);
+      damaged.push({ path, error });
     }
   }
   return { identities, damaged };

@@ -3,8 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
-import { fingerprintFile } from "../../../src/store/fingerprint.ts";
+import { fingerprintFiles } from "../../../src/store/fingerprint.ts";
 import type { RunRecord } from "../../../src/store/run-record.ts";
+import { slideFiles } from "../../../src/tiler/slide-files.ts";
 
 /** A slide of 1500 × 1100 px: not whole tiles, and its levels are not exact halves. */
 export const SLIDE_SIZE = { width: 1500, height: 1100 };
@@ -119,7 +120,7 @@ export async function writeRun(
   changes: Partial<RunRecord> = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const { bytes, sha256 } = await fingerprintFile(slidePath);
+  const { bytes, sha256 } = await fingerprintFiles(await slideFiles(slidePath));
   const record: RunRecord = {
     format: 1,
     state: "done",
