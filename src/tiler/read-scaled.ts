@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { MicrotomeError } from "../errors.ts";
 import type { Box, Size } from "../geometry.ts";
 import type { Scale } from "../scales/scale.ts";
@@ -7,6 +8,9 @@ import type { RgbImage, Slide } from "./slide.ts";
 
 /** Level pixels held at once while a much larger region is shrunk: 2^23, 24 MiB. */
 const BAND_PIXELS = 2 ** 23;
+
+/** Level pixels resampled between two turns of the event loop: a server goes on answering meanwhile. */
+const TURN_PIXELS = 2 ** 20;
 
 /**
  * Reads a box of the task's grid: level pixels, resampled where the scale asks for it.
@@ -63,7 +67,12 @@ export async function resampleLevel(
   };
   const rows = new RowResampler(across, down, image);
   for (const box of bandsOf(tileSize, across, down)) {
-    rows.add(await slide.readRegion(level, box, signal), box.y);
+    const band = await slide.readRegion(level, box, signal);
+    const atOnce = Math.max(1, Math.floor(TURN_PIXELS / box.width));
+    for (let y = 0; y < box.height; y += atOnce) {
+      if (y > 0) await nextTurn();
+      rows.add(band, box.y, y, Math.min(box.height, y + atOnce));
+    }
   }
   return image;
 }
@@ -121,9 +130,9 @@ class RowResampler {
     this.#sum = new Int32Array(samples);
   }
 
-  /** Adds the rows of `band`, whose first is level row `top`. */
-  add(band: RgbImage, top: number): void {
-    for (let y = 0; y < band.height; y++) {
+  /** Adds the rows [from, to) of `band`, whose first is level row `top`. */
+  add(band: RgbImage, top: number, from: number, to: number): void {
+    for (let y = from; y < to; y++) {
       const row = top + y;
       this.#acrossRow(band, y, this.#held[row % this.#held.length]!);
       this.#finishRows(row);
