@@ -14,7 +14,7 @@ import type { Job } from "./run.ts";
 /** Side of the region read of each level. */
 const SIDE = 96;
 
-/** Opens a slide and reads a region in the middle and at the far end of each level. */
+/** Opens a slide with our own formats and reads a region in the middle and at the far end of each level. */
 async function attempt(path: string): Promise<string> {
   try {
     const slide = await openSlide(path, { backend: "native" });
@@ -61,7 +61,7 @@ async function report(job: Job, index: number, run: () => Promise<string>): Prom
   say({ id: job.id, index, outcome, ms, rss: process.resourceUsage().maxRSS });
 }
 
-/** Changed bytes are put back; truncations are in no order, but copies only get shorter when sorted so. */
+/** Changed bytes are put back; a truncation stays, and the next is of a shorter copy. */
 async function withDamage(copy: string, { keep, flips = [] }: Damage): Promise<string> {
   const file = await open(copy, "r+");
   const undo: [number, number][] = [];

@@ -38,7 +38,7 @@ const goldens = JSON.parse(
 ) as Record<string, Golden>;
 
 async function withSlide<T>(path: string, use: (slide: Slide) => Promise<T>): Promise<T> {
-  const slide = await openSlide(path);
+  const slide = await openSlide(path, { backend: "native" });
   try {
     return await use(slide);
   } finally {
