@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 /** What a decoding thread is asked to do. */
 export type DecodeJob =
   | { readonly codec: "jpeg2000"; readonly bytes: Uint8Array; readonly reduce: number }
+  | { readonly codec: "jpeg-ls"; readonly bytes: Uint8Array }
   | { readonly codec: "zstd"; readonly bytes: Uint8Array; readonly length: number };
 
 /** What it answers: errors are data, because their class would not cross. */
@@ -22,6 +23,10 @@ async function decode(job: DecodeJob): Promise<DecodeAnswer> {
   if (job.codec === "jpeg2000") {
     const { decodeWithOpenJpeg } = await import("./openjpeg.ts");
     return decodeWithOpenJpeg(job.bytes, job.reduce);
+  }
+  if (job.codec === "jpeg-ls") {
+    const { decodeWithCharLs } = await import("./charls.ts");
+    return decodeWithCharLs(job.bytes);
   }
   const { inflateZstd } = await import("./zstd-frame.ts");
   try {

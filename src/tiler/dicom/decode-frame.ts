@@ -1,4 +1,5 @@
 import type { Size } from "../../geometry.ts";
+import { decodeJpegLs } from "../codecs/jpeg-ls.ts";
 import { decodeJpeg2000 } from "../codecs/jpeg2000.ts";
 import { spliceJpeg } from "../jpeg.ts";
 import { decodePicture } from "../picture.ts";
@@ -50,7 +51,13 @@ async function decode(
         throw new Error(`its samples have ${image.bits} bits where ${pixels.bits} were expected`);
       }
       const { data, components } = image;
-      return { ...sizeOf(image), data, components, isRgb: pixels.photometric === "RGB" };
+      const isRgb = pixels.photometric === "RGB" || image.madeRgb;
+      return { ...sizeOf(image), data, components, isRgb };
+    }
+    case "jpeg-ls": {
+      const { samples: components, bits } = pixels;
+      const data = await decodeJpegLs(bytes, { ...tile, components, bits });
+      return { ...sizeOf(tile), data, components, isRgb: pixels.photometric === "RGB" };
     }
   }
 }

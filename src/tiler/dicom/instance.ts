@@ -64,7 +64,7 @@ export async function readInstance(source: ByteSource): Promise<DicomInstance> {
   const codec = frameCodec(header.transferSyntax);
   if (!codec) {
     throw new UnsupportedSlideError(
-      `${source.path}: its frames are stored as ${transferSyntaxName(header.transferSyntax)}, which is not decoded; raw, JPEG, JPEG 2000 and RLE are: rewrite it, e.g. with \`dcmdjpeg\` (DCMTK).`,
+      `${source.path}: its frames are stored as ${transferSyntaxName(header.transferSyntax)}, which is not decoded; raw, JPEG, JPEG-LS, JPEG 2000 and RLE are: rewrite it, e.g. with \`dcmdjpeg\` (DCMTK).`,
       { path: source.path, transferSyntax: header.transferSyntax },
     );
   }

@@ -89,7 +89,7 @@ export function sopClassName(uid: string, modality: string): string {
 }
 
 /** How a frame is stored. */
-export type FrameCodec = "raw" | "rle" | "jpeg" | "jpeg2000";
+export type FrameCodec = "raw" | "rle" | "jpeg" | "jpeg-ls" | "jpeg2000";
 
 /** Transfer syntaxes whose frames are decoded. PS3.5 Annex A; HTJ2K is a kind of JPEG 2000. */
 const CODECS: Readonly<Record<string, FrameCodec>> = {
@@ -98,6 +98,8 @@ const CODECS: Readonly<Record<string, FrameCodec>> = {
   "1.2.840.10008.1.2.5": "rle",
   "1.2.840.10008.1.2.4.50": "jpeg",
   "1.2.840.10008.1.2.4.51": "jpeg",
+  "1.2.840.10008.1.2.4.80": "jpeg-ls",
+  "1.2.840.10008.1.2.4.81": "jpeg-ls",
   "1.2.840.10008.1.2.4.90": "jpeg2000",
   "1.2.840.10008.1.2.4.91": "jpeg2000",
   "1.2.840.10008.1.2.4.201": "jpeg2000",
@@ -116,8 +118,6 @@ const UNREAD_SYNTAXES: Readonly<Record<string, string>> = {
   "1.2.840.10008.1.2.2": "big endian",
   "1.2.840.10008.1.2.4.57": "lossless JPEG",
   "1.2.840.10008.1.2.4.70": "lossless JPEG",
-  "1.2.840.10008.1.2.4.80": "JPEG-LS",
-  "1.2.840.10008.1.2.4.81": "JPEG-LS",
   "1.2.840.10008.1.2.4.100": "MPEG-2",
   "1.2.840.10008.1.2.4.102": "MPEG-4",
   "1.2.840.10008.1.2.4.110": "JPEG XL",
