@@ -1,6 +1,7 @@
 import { type Box, intersectBoxes, type Size } from "../geometry.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { type LevelSource, VIRTUAL_TILE } from "./level-source.ts";
+import { MAX_BLOCK_PIXELS } from "./limits.ts";
 import type { RgbImage } from "./slide.ts";
 
 /** A part of a stored picture, and where on the canvas it lies. */
@@ -26,6 +27,7 @@ export class ComposedLevel implements LevelSource {
   /** For the cache's keys: sources are numbered in the order met. */
   readonly #numbers = new Map<LevelSource, number>();
   readonly #name: string;
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** `name` tells this level's blocks in the cache from other levels'. */
   constructor(name: string, size: Size, parts: readonly Part[], cache: BlockCache) {
@@ -72,10 +74,7 @@ export class ComposedLevel implements LevelSource {
         const stored = { x: column * width, y: row * height, width, height };
         const piece = intersectBoxes(stored, wanted);
         if (!piece) continue;
-        const key = `${this.#name}/${this.#numbers.get(source)}/${column}/${row}`;
-        const pixels = await this.#cache.get(key, async () => {
-          return (await source.readBlock(column, row)) ?? NOTHING_STORED;
-        });
+        const pixels = await this.#stored(source, column, row);
         if (pixels === NOTHING_STORED) continue;
         for (let y = piece.y; y < piece.y + piece.height; y++) {
           const at = ((y - stored.y) * pixels.width + piece.x - stored.x) * 3;
@@ -85,7 +84,21 @@ export class ComposedLevel implements LevelSource {
       }
     }
   }
+
+  #stored(source: LevelSource, column: number, row: number): RgbImage | Promise<RgbImage> {
+    const key = `${this.#name}/${this.#numbers.get(source)}/${column}/${row}`;
+    return this.#cache.get(key, () => {
+      const read = async () => (await source.readBlock(column, row)) ?? NOTHING_STORED;
+      if (source.block.width * source.block.height <= LARGE_BLOCK_PIXELS) return read();
+      const turn = this.#turn.then(read);
+      this.#turn = turn.catch(() => undefined);
+      return turn;
+    });
+  }
 }
+
+/** Stored blocks above this are decoded one at a time: several virtual blocks are composed at once. */
+const LARGE_BLOCK_PIXELS = MAX_BLOCK_PIXELS / 8;
 
 /** Stands in the cache for a block that the file does not store: what lies below it shows. */
 const NOTHING_STORED: RgbImage = { data: new Uint8Array(0), width: 0, height: 0 };

@@ -33,6 +33,9 @@ export const MAX_XML_BYTES = 2 ** 22;
 /** Stored tiles kept, beside the blocks composed of them, for a slide whose tiles overlap or lie apart: 48 MiB. */
 export const COMPOSED_CACHE_BYTES = 48 * 2 ** 20;
 
+/** Pixels of the canvas that a slide's areas or tiles are placed on: 2^38, over 70 × 25 mm at 0.1 µm/px. */
+export const MAX_CANVAS_PIXELS = 2 ** 38;
+
 /** Tiles that a slide may place by themselves, a level: 2^17. */
 export const MAX_PARTS = 2 ** 17;
 

@@ -1,6 +1,7 @@
 import { type Box, intersectBoxes } from "../geometry.ts";
 import { BlockCache, type Keeping } from "./block-cache.ts";
 import type { BlockPlace, LevelSource } from "./level-source.ts";
+import { MAX_BLOCK_PIXELS } from "./limits.ts";
 import type { AnnouncedReads, RgbImage } from "./slide.ts";
 
 /** Calls to a level at once within one region: enough to keep the decoding threads busy. */
@@ -85,7 +86,7 @@ export class RegionReader {
     copy: (block: BlockNumber, pixels: RgbImage) => void,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { batches: together } = this.#levels[index]!;
+    const { batches: together, block: blockSize } = this.#levels[index]!;
     const missing: BlockNumber[] = [];
     const coming: Promise<void>[] = [];
     const take = (block: BlockNumber): boolean => {
@@ -112,7 +113,9 @@ export class RegionReader {
         await Promise.all(decoding.map(async (pixels, i) => copy(asked[i]!, await pixels)));
       }
     };
-    const lanes = Math.min(together ? BATCHES_IN_FLIGHT : BLOCKS_IN_FLIGHT, parts.length);
+    // Together no more than a single block may have: a file may be in blocks of the largest size.
+    const few = Math.max(1, Math.floor(MAX_BLOCK_PIXELS / (blockSize.width * blockSize.height)));
+    const lanes = Math.min(together ? BATCHES_IN_FLIGHT : BLOCKS_IN_FLIGHT, few, parts.length);
     await Promise.all(Array.from({ length: lanes }, lane));
     await Promise.all(coming);
   }

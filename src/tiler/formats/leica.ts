@@ -4,7 +4,7 @@ import { BlockCache } from "../block-cache.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { ComposedLevel, type Part } from "../composed-level.ts";
 import type { LevelSource } from "../level-source.ts";
-import { COMPOSED_CACHE_BYTES, MAX_SIDE } from "../limits.ts";
+import { COMPOSED_CACHE_BYTES, MAX_CANVAS_PIXELS, MAX_SIDE } from "../limits.ts";
 import { decideMpp } from "../resolution.ts";
 import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage } from "../tiff/image.ts";
@@ -74,7 +74,8 @@ export const leica: SlideFormat = {
         width: Math.ceil(collection.size.width / nanometres.x),
         height: Math.ceil(collection.size.height / nanometres.y),
       };
-      if (!(Math.max(size.width, size.height) <= MAX_SIDE)) {
+      const fits = Math.max(size.width, size.height) <= MAX_SIDE;
+      if (!(fits && size.width * size.height <= MAX_CANVAS_PIXELS)) {
         throw tiff.corrupt(`its SCN claims a slide of ${size.width}×${size.height} px`);
       }
       if (i === 0)

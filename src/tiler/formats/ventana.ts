@@ -4,7 +4,7 @@ import { BlockCache } from "../block-cache.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { ComposedLevel, type Part } from "../composed-level.ts";
 import type { LevelSource } from "../level-source.ts";
-import { COMPOSED_CACHE_BYTES, MAX_PARTS, MAX_SIDE } from "../limits.ts";
+import { COMPOSED_CACHE_BYTES, MAX_CANVAS_PIXELS, MAX_PARTS, MAX_SIDE } from "../limits.ts";
 import { decideMpp, parseDecimal, tiffResolution } from "../resolution.ts";
 import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage, type TiffImage } from "../tiff/image.ts";
@@ -138,7 +138,8 @@ function layOut(
   const layout = modern ? joinedLayout(areas, block) : evenLayout(areas, block);
   if (!layout) throw notUnderstood(tiff, "has no joints to tell the overlap of its tiles");
   const { width, height } = layout.size;
-  if (!(width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE)) {
+  const fits = width > 0 && height > 0 && width <= MAX_SIDE && height <= MAX_SIDE;
+  if (!fits || width * height > MAX_CANVAS_PIXELS) {
     throw notUnderstood(tiff, `places tiles on ${width}×${height} px`);
   }
   const abut = layout.tiles.every(
@@ -196,6 +197,7 @@ function bound(source: LevelSource): LevelSource {
     block: source.block,
     tileSize: source.tileSize,
     readBlock: (column, row) => source.readBlock(column, row),
+    batches: source.batches,
     readRawTile: (column, row) => source.readRawTile(column, row),
   };
 }

@@ -241,6 +241,7 @@ CASES += [
     ("scn-directory-99.scn", scn(area("<dimension ifd='99'/>")), OPEN, CORRUPT, "directory 99"),
     ("scn-directory-of-words.scn", scn(area("<dimension ifd='1e999'/>")), OPEN, CORRUPT, "names no directory"),
     ("scn-of-a-light-year.scn", scn(area(), "sizeX='1e25' sizeY='1e25'"), OPEN, CORRUPT, "claims a slide of"),
+    ("scn-of-a-football-field.scn", scn(area(), "sizeX='131072000' sizeY='131072000'"), OPEN, CORRUPT, "claims a slide of 1048576×1048576"),
     ("scn-of-a-thousand-images.scn", scn(area() * 1100), OPEN, CORRUPT, "1100 images"),
     ("bif-bomb.bif", bif("", lol + "<iScan>&h;</iScan>"), OPEN, CORRUPT, "document type"),
     ("bif-no-areas.bif", bif(encode_info("")), OPEN, UNSUPPORTED, "names no scanned area"),
