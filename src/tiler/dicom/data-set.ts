@@ -123,7 +123,13 @@ export function parseAttributes(
     // dicom-parser throws strings, Errors and objects with what it had read so far.
     const inner = (cause as { exception?: unknown } | null)?.exception ?? cause;
     const why = inner instanceof Error ? inner.message : String(inner);
-    throw damagedDicom(source.path, `its header cannot be parsed (${why})`, cause);
+    // It goes down by recursion, where the thread's stack is the limit.
+    const deep = inner instanceof RangeError && why.includes("call stack");
+    throw damagedDicom(
+      source.path,
+      deep ? "its sequences are nested too deep" : `its header cannot be parsed (${why})`,
+      cause,
+    );
   }
 }
 

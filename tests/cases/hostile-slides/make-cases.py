@@ -255,6 +255,98 @@ CASES += [
     ("philips-tile-beyond-end.tiff", described(philips + "</DataObject>", _324=(LONG, [2**31]), _325=(LONG, [12288])), OPEN, CORRUPT, "it is cut short"),
 ]
 
+series = 0
+
+
+def element(tag, vr, value):
+    """One data element of explicit VR little endian."""
+    if isinstance(value, str):
+        value = value.encode() + (b"\0" if len(value) % 2 else b"")
+    elif isinstance(value, int):
+        value = struct.pack("<H" if vr == "US" else "<I", value)
+    long = vr in ("OB", "OW", "SQ", "UN")
+    head = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr.encode()
+    return head + (struct.pack("<HI", 0, len(value)) if long else struct.pack("<H", len(value))) + value
+
+
+def dicom(pixels=b"", syntax="1.2.840.10008.1.2.1", **changes):
+    """A whole-slide file of one 8x8 RGB frame; `pixels` is all that follows the other elements."""
+    global series
+    series += 1
+    elements = {
+        "x00080008": ("CS", "ORIGINAL\\PRIMARY\\VOLUME\\NONE"),
+        "x00080016": ("UI", "1.2.840.10008.5.1.4.1.1.77.1.6"),
+        "x00080060": ("CS", "SM"),
+        "x0020000e": ("UI", f"1.2.3.{series}"),
+        "x00209311": ("CS", "TILED_FULL"),
+        "x00280002": ("US", 3),
+        "x00280004": ("CS", "RGB"),
+        "x00280008": ("IS", "1"),
+        "x00280010": ("US", 8),
+        "x00280011": ("US", 8),
+        "x00280100": ("US", 8),
+        "x00280101": ("US", 8),
+        "x00280103": ("US", 0),
+        "x00480006": ("UL", 8),
+        "x00480007": ("UL", 8),
+    } | changes
+    body = b"".join(element(int(tag[1:], 16), *value) for tag, value in sorted(elements.items()))
+    return bytes(128) + b"DICM" + element(0x00020010, "UI", syntax) + body + pixels
+
+
+def fragments(*items, end=True):
+    def fragment(body):
+        return struct.pack("<HHI", 0xFFFE, 0xE000, len(body)) + body
+
+    head = struct.pack("<HH", 0x7FE0, 0x10) + b"OB" + struct.pack("<HI", 0, 2**32 - 1)
+    return head + b"".join(map(fragment, (b"", *items))) + (struct.pack("<HHI", 0xFFFE, 0xE0DD, 0) if end else b"")
+
+
+raw = element(0x7FE00010, "OB", bytes(192))
+jpeg, rle = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.5"
+undefined = struct.pack("<HI", 0, 2**32 - 1)
+sequence = struct.pack("<HH", 0x0040, 0x0560) + b"SQ" + undefined
+nested = (struct.pack("<HHI", 0xFFFE, 0xE000, 2**32 - 1) + sequence) * 50_000
+CASES += [
+    ("dicom-big-endian.dcm", dicom(raw, "1.2.840.10008.1.2.2"), OPEN, UNSUPPORTED, "big endian"),
+    ("dicom-deflated.dcm", dicom(raw, "1.2.840.10008.1.2.1.99"), OPEN, UNSUPPORTED, "deflated"),
+    ("dicom-segmentation.dcm", dicom(raw, x00080016=("UI", "1.2.840.10008.5.1.4.1.1.66.4")), OPEN, UNSUPPORTED, "a segmentation"),
+    ("dicom-ct.dcm", dicom(raw, x00080016=("UI", "1.2.840.10008.5.1.4.1.1.2")), OPEN, UNSUPPORTED, "a CT image"),
+    ("dicom-label.dcm", dicom(raw, x00080008=("CS", "ORIGINAL\\PRIMARY\\LABEL\\NONE")), OPEN, UNSUPPORTED, "label image"),
+    ("dicom-lossless-jpeg.dcm", dicom(fragments(b"x"), "1.2.840.10008.1.2.4.70"), OPEN, UNSUPPORTED, "lossless JPEG"),
+    ("dicom-cmyk.dcm", dicom(raw, x00280004=("CS", "CMYK")), OPEN, UNSUPPORTED, "its colours are CMYK"),
+    ("dicom-signed.dcm", dicom(raw, x00280103=("US", 1)), OPEN, UNSUPPORTED, "signed"),
+    ("dicom-32-bits.dcm", dicom(raw, x00280100=("US", 32)), OPEN, UNSUPPORTED, "8 bits of 32"),
+    ("dicom-frame-65535.dcm", dicom(raw, x00280010=("US", 65535), x00280011=("US", 65535)), OPEN, UNSUPPORTED, "65535×65535"),
+    ("dicom-no-pixels.dcm", dicom(), OPEN, CORRUPT, "holds no pixels"),
+    ("dicom-no-rows.dcm", dicom(raw, x00280010=("US", 0)), OPEN, CORRUPT, "of 0 px"),
+    ("dicom-of-1e12-tiles.dcm", dicom(raw, x00480006=("UL", 2**24), x00480007=("UL", 2**24)), OPEN, CORRUPT, "tiles"),
+    ("dicom-wide-2e32.dcm", dicom(raw, x00480006=("UL", 2**32 - 1)), OPEN, CORRUPT, "4294967295 px"),
+    ("dicom-1e9-frames.dcm", dicom(raw, x00280008=("IS", "1000000000")), OPEN, CORRUPT, "1000000000 frames"),
+    ("dicom-minus-1-frames.dcm", dicom(raw, x00280008=("IS", "-1")), OPEN, CORRUPT, "-1 frames"),
+    ("dicom-too-few-frames.dcm", dicom(raw, x00480006=("UL", 800)), OPEN, CORRUPT, "it holds 1 frames where 100×1 tiles"),
+    ("dicom-short-pixels.dcm", dicom(element(0x7FE00010, "OB", bytes(100))), OPEN, CORRUPT, "do not fit"),
+    ("dicom-pixels-beyond-end.dcm", dicom(raw[:-100]), OPEN, CORRUPT, "cut short"),
+    ("dicom-value-of-4-gib.dcm", dicom(struct.pack("<HH", 0x0048, 0x9999) + b"OB" + struct.pack("<HI", 0, 2**32 - 2)), OPEN, CORRUPT, "cut short"),
+    ("dicom-no-vr.dcm", dicom(struct.pack("<HHI", 0x0048, 0x9999, 0)), OPEN, CORRUPT, "no VR"),
+    ("dicom-sequence-without-end.dcm", dicom(sequence), OPEN, CORRUPT, "has no end"),
+    ("dicom-sequence-of-no-items.dcm", dicom(sequence + raw), OPEN, CORRUPT, "needs bytes"),
+    ("dicom-nested-50000.dcm", dicom(sequence + nested), OPEN, CORRUPT, "more than 24 deep"),
+    ("dicom-nested-50000-inside.dcm", dicom(element(0x52009229, "SQ", nested) + raw), OPEN, CORRUPT, "too deep"),
+    ("dicom-sequence-of-elements.dcm", dicom(sequence + struct.pack("<HHI", 0x0010, 0x0010, 0) + raw), OPEN, CORRUPT, "where an item was expected"),
+    ("dicom-no-positions.dcm", dicom(raw, x00209311=("CS", "TILED_SPARSE")), OPEN, CORRUPT, "0 of its 1 frames"),
+    ("dicom-no-fragments.dcm", dicom(fragments(), jpeg), READ, CORRUPT, "0 fragments"),
+    ("dicom-fragment-beyond-end.dcm", dicom(fragments(bytes(50), end=False)[:-20], jpeg), READ, CORRUPT, "cut short"),
+    ("dicom-fragment-of-no-item.dcm", dicom(fragments(end=False) + bytes(20), jpeg), READ, CORRUPT, "no fragment of its pixels begins"),
+    ("dicom-jpeg-noise.dcm", dicom(fragments(b"\xff\xd8 is all there is"), jpeg), READ, CORRUPT, "tile 0,0"),
+    ("dicom-jpeg-claims-65000.dcm", dicom(fragments(jpeg_claiming(65000, 65000)), jpeg), READ, CORRUPT, "pixel limit"),
+    ("dicom-jpeg-2000-claims-60000.dcm", dicom(fragments(codestream(60000, 60000)), "1.2.840.10008.1.2.4.90"), READ, CORRUPT, "tile 0,0"),
+    ("dicom-rle-noise.dcm", dicom(fragments(bytes(70)), rle), READ, CORRUPT, "0 RLE segments"),
+    ("dicom-rle-short.dcm", dicom(fragments(struct.pack("<4I", 3, 64, 66, 68) + bytes(54)), rle), READ, CORRUPT, "RLE segment 0"),
+    ("dicom-jpeg-ls-noise.dcm", dicom(fragments(bytes(70)), "1.2.840.10008.1.2.4.80"), READ, CORRUPT, "no JPEG-LS stream"),
+    ("dicom-part-2-of-2.dcm", dicom(raw, x00209161=("UI", "1.9"), x00209163=("US", 2), x00209228=("UL", 1)), OPEN, CORRUPT, "not in the folder"),
+]
+
 out = [
     {"name": n, "when": w, "code": c, "says": s, "bytes": base64.b64encode(b).decode()}
     for n, b, w, c, s in CASES
