@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { frame, framePosition, writeDicom } from "../tiler/write-dicom.ts";
 import { writeNdpi } from "../tiler/write-ndpi.ts";
 import { VENDOR_SLIDES } from "../tiler/write-vendors.ts";
 
@@ -27,5 +28,14 @@ export async function writeSlides(folder: string): Promise<string[]> {
     { size: { width: 192, height: 80 }, lens: 20, piece: { width: 64, height: 8 } },
     { size: { width: 96, height: 40 }, lens: 10 },
   ]);
-  return [...paths, ndpi];
+  const dicom = join(folder, "sparse.dcm");
+  await writeDicom(dicom, 24, 16, {
+    elements: [
+      ["00209311", "CS", "TILED_SPARSE"],
+      ["00280008", "IS", "2"],
+      ["52009230", "SQ", [framePosition(16, 8), framePosition(0, 0)]],
+    ],
+    pixels: Buffer.concat([frame(10), frame(20)]),
+  });
+  return [...paths, ndpi, dicom];
 }

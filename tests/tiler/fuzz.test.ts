@@ -18,6 +18,7 @@ const REAL = [
   "derived-from-cmu1/tiled-deflate-pred.tif",
   "ndpi-stritt/test3-DAPI-2-387.ndpi",
   "ome-tiff-he-instanseg/HE_example.tif",
+  "dicom-google-wsi2dcm/jpeg.dicom",
 ] as const;
 
 async function expectSound(paths: readonly string[], cuts: number, flips: number): Promise<void> {
