@@ -21,6 +21,7 @@ const OPTIONS = {
   stability: { type: "string" },
   "points-per-side": { type: "string" },
   workers: { type: "string" },
+  "stain-normalise": { type: "string" },
   json: { type: "boolean" },
 } as const;
 
@@ -35,7 +36,8 @@ export const evaluateCommand: Command = {
   --protocol        auto and grid find objects by themselves; points and boxes prompt with the truth
                     and print blind controls beside the figures
   --mpp N           µm/px of images whose index does not say
-  --model, --iou, --stability, --points-per-side, --workers   as for segment`,
+  --model, --iou, --stability, --points-per-side, --workers, --stain-normalise
+                    as for segment (the last for auto and grid alone)`,
   async run(args, terminal) {
     const parsed = Arguments.parse("evaluate", args, OPTIONS, [0, 0]);
     const dataset = parsed.string("dataset");
@@ -114,6 +116,10 @@ function datasetOptions(
   const stability = parsed.number("stability", 0, 1);
   const pointsPerSide = parsed.integer("points-per-side", 1, 256);
   const workers = parsed.integer("workers", 1, 64);
+  const stainNormalise = parsed.oneOf("stain-normalise", ["macenko", "reinhard", "none"]);
+  if (stainNormalise !== undefined && (protocol === "points" || protocol === "boxes")) {
+    throw usage("evaluate", `--stain-normalise is for --protocol auto and grid, not ${protocol}`);
+  }
   return {
     dataset,
     task: parsed.required("task"),
@@ -126,6 +132,7 @@ function datasetOptions(
     ...(stability === undefined ? {} : { stability }),
     ...(pointsPerSide === undefined ? {} : { pointsPerSide }),
     ...(workers === undefined ? {} : { workers }),
+    ...(stainNormalise === undefined ? {} : { stainNormalise }),
   };
 }
 

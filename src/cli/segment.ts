@@ -18,6 +18,7 @@ export const SEGMENT_OPTIONS = {
   stability: { type: "string" },
   "patch-size": { type: "string" },
   overlap: { type: "string" },
+  "stain-normalise": { type: "string" },
   resume: { type: "boolean" },
   overwrite: { type: "boolean" },
   json: { type: "boolean" },
@@ -34,6 +35,7 @@ export const SEGMENT_HELP = `  --task T                  what to outline
   --points-per-side N       grid prompts a side of a patch; asks for the grid
   --iou N  --stability N    thresholds, 0 to 1
   --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
+  --stain-normalise M       macenko, reinhard or none (none when left out): a common look before the model
   --resume                  go on with an unfinished run
   --overwrite               replace an earlier run that would otherwise be kept
   --json                    one JSON object on stdout at the end
@@ -83,6 +85,10 @@ export function segmentOptions(
     ...given("stability", parsed.number("stability", 0, 1)),
     ...given("patchSize", parsed.integer("patch-size", 64, 4096)),
     ...given("overlap", parsed.integer("overlap", 0, 2048)),
+    ...given(
+      "stainNormalise",
+      parsed.oneOf("stain-normalise", ["macenko", "reinhard", "none"] as const),
+    ),
     resume: parsed.boolean("resume"),
     overwrite: parsed.boolean("overwrite"),
     signal: terminal.signal,

@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { ModelSpec } from "../segment/model.ts";
 import type { RunFolder } from "../store/run-folder.ts";
-import type { RunRecord, RunState } from "../store/run-record.ts";
+import type { RunRecord, RunState, StainRecord } from "../store/run-record.ts";
 import { slidePathFromRun } from "../store/slide-location.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { areaMm2, type FoundTissue } from "../tiler/tissue.ts";
@@ -10,20 +10,25 @@ import type { RunDecision, RunPlan } from "./plan-run.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** A run whose slide is open and whose key is known, but whose pixels have not been looked at. */
+/** A run whose slide is open and whose parameters are known, but whose pixels have not been looked at. */
 export interface DecidedRun {
   readonly slide: Slide;
   readonly decision: RunDecision;
   readonly model: ModelSpec;
   readonly identity: { readonly bytes: number; readonly sha256: string };
-  readonly key: string;
   readonly watch: Stopwatch;
 }
 
 /** A run whose tissue is found and whose patches are planned. */
-export interface PreparedRun extends DecidedRun {
+export interface LookedRun extends DecidedRun {
   readonly plan: RunPlan;
   readonly tissue: FoundTissue;
+}
+
+/** A run whose stains and key are known: ready for its folder. */
+export interface PreparedRun extends LookedRun {
+  readonly stain: StainRecord | null;
+  readonly key: string;
 }
 
 /** What a finished run adds to its record. */
@@ -94,6 +99,7 @@ export async function describeRun(
     counts: { objects: found?.objects ?? 0, masks, prompts },
     ...(model.classes !== null && found ? { classes: found.byClass } : {}),
     areaMm2: segmentedAreaMm2(run.tissue, plan),
+    stain: run.stain,
     tissue: describeTissue(run.tissue, plan),
     seams: found?.seams ?? {},
     seconds: run.watch.seconds,

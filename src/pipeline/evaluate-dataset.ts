@@ -17,7 +17,15 @@ import { segmentSlide } from "./segment-slide.ts";
 export interface EvaluateDatasetOptions
   extends Pick<
     SegmentSlideOptions,
-    "task" | "model" | "prompts" | "workers" | "iou" | "stability" | "pointsPerSide" | "signal"
+    | "task"
+    | "model"
+    | "prompts"
+    | "workers"
+    | "iou"
+    | "stability"
+    | "pointsPerSide"
+    | "stainNormalise"
+    | "signal"
   > {
   readonly dataset: string;
   /** µm/px of images whose µm/px the index does not tell; the task's own where this is left out too. */

@@ -1,4 +1,5 @@
 import type { Box } from "../geometry.ts";
+import type { StainMethod } from "../stain.ts";
 import type { ProgressListener } from "./progress.ts";
 
 /** What to segment, and how. Everything left out takes the task's or the model's own value. */
@@ -29,6 +30,8 @@ export interface SegmentSlideOptions {
   readonly patchSize?: number;
   /** Overlap of neighbouring patches, grid px. */
   readonly overlap?: number;
+  /** Brings the slide's stains to a common look before the model sees them; `none` by default. */
+  readonly stainNormalise?: StainMethod | "none";
   /** Go on with an unfinished run. */
   readonly resume?: boolean;
   /** Take a finished run of the same slide, model and parameters as it is, as `resume` does too. */

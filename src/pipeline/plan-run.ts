@@ -84,6 +84,7 @@ export function decideRun(
     mpp: scale.mpp,
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
+    stain: null,
   };
   const region = options.region ? clipRegion(options.region, slide) : null;
   const parameters: RunParameters = {
@@ -93,6 +94,7 @@ export function decideRun(
     level: scale.level,
     resample: scale.resample,
     tissue: TISSUE_METHOD,
+    stainNormalise: options.stainNormalise ?? "none",
     patchSize,
     overlap,
     region,

@@ -6,7 +6,7 @@ import type { ModelSpec } from "../segment/model.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
 import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segmenter.ts";
 import { fingerprintFiles } from "../store/fingerprint.ts";
-import { RunFolder, readRunRecord, runFolderName, runKey } from "../store/run-folder.ts";
+import { RunFolder, runFolderName } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import { writeSlideLocation } from "../store/slide-location.ts";
 import { openSlide } from "../tiler/open-slide.ts";
@@ -15,12 +15,12 @@ import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
 import { slideFiles } from "../tiler/slide-files.ts";
 import { detectTissue } from "../tiler/tissue.ts";
-import { VERSION } from "../version.ts";
 import { forEachBounded } from "./bounded.ts";
 import {
   type DecidedRun,
   describeRun,
   type FoundObjects,
+  type LookedRun,
   type PreparedRun,
 } from "./describe-run.ts";
 import { mergeRun } from "./merge-run.ts";
@@ -28,6 +28,7 @@ import type { SegmentSlideOptions } from "./options.ts";
 import { decideRun, planRun, type RunDecision, type RunPlan } from "./plan-run.ts";
 import type { Stage } from "./progress.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
+import { type EarlierRun, earlierRun, keyOf, settleStain } from "./settle-run.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
 /** Cells a side of the grid that tells a worker where tissue is. */
@@ -62,9 +63,12 @@ export async function segmentSlide(options: SegmentSlideOptions): Promise<Segmen
   try {
     const path = resolve(options.out, runFolderName(options.slide, decided.decision.task.name));
     const keep = options.resume || options.skipFinished;
-    const finished = keep ? await finishedRecord(path, decided.key) : null;
-    if (finished) return { record: finished, folder: path, unchanged: true };
-    return await execute(await prepare(decided, options), path, options);
+    const earlier = keep ? await earlierRun(path, decided) : null;
+    if (earlier && (await isFinished(path, earlier.record))) {
+      return { record: earlier.record, folder: path, unchanged: true };
+    }
+    const looked = await look(decided, options);
+    return await execute(await prepare(looked, earlier, options), path, options);
   } finally {
     await decided.slide.close();
   }
@@ -74,7 +78,7 @@ export async function segmentSlide(options: SegmentSlideOptions): Promise<Segmen
 export async function planSlide(options: SegmentSlideOptions): Promise<SegmentSlidePlan> {
   const decided = await decide(options);
   try {
-    const { plan, model, tissue } = await prepare(decided, options);
+    const { plan, model, tissue } = await look(decided, options);
     return { plan, model, areaMm2: segmentedAreaMm2(tissue, plan) };
   } finally {
     await decided.slide.close();
@@ -101,24 +105,36 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
       fingerprintFiles(await slideFiles(options.slide)),
     );
     const decision = decideRun(slide, task, model, options);
-    const key = runKey({
-      fingerprint: identity.sha256,
-      model: model.sha256,
-      software: VERSION,
-      parameters: decision.parameters,
-    });
-    return { slide, decision, model, identity, key, watch };
+    return { slide, decision, model, identity, watch };
   } catch (error) {
     await slide.close();
     throw error;
   }
 }
 
-async function prepare(run: DecidedRun, options: SegmentSlideOptions): Promise<PreparedRun> {
+async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<LookedRun> {
   for (const notice of noticesOf(run.decision, run.model)) options.onNotice?.(notice);
   reportStage(options, "tissue");
   const tissue = await run.watch.time("tissue", () => detectTissue(run.slide));
   return { ...run, tissue, plan: planRun(run.decision, run.slide, tissue) };
+}
+
+/** The stains, taken over from an earlier start of the run or estimated now, and with them the key. */
+async function prepare(
+  run: LookedRun,
+  earlier: EarlierRun | null,
+  options: SegmentSlideOptions,
+): Promise<PreparedRun> {
+  const stain = earlier
+    ? earlier.stain
+    : await run.watch.time("stain", () => settleStain(run, run.tissue));
+  if (stain?.skipped) {
+    options.onNotice?.(
+      `the stains cannot be estimated (${stain.skipped}): the slide is segmented as it is, without --stain-normalise ${stain.method}`,
+    );
+  }
+  const settings = { ...run.plan.settings, stain: stain?.estimate ?? null };
+  return { ...run, plan: { ...run.plan, settings }, stain, key: keyOf(run, stain) };
 }
 
 async function execute(
@@ -149,9 +165,8 @@ async function execute(
   }
 }
 
-async function finishedRecord(path: string, key: string): Promise<RunRecord | null> {
-  const record = await readRunRecord(path);
-  if (record?.state !== "done" || record.key !== key) return null;
+async function isFinished(path: string, record: RunRecord): Promise<boolean> {
+  if (record.state !== "done") return false;
   const present = await Promise.all(
     record.files.map((name) =>
       stat(join(path, name)).then(
@@ -160,7 +175,7 @@ async function finishedRecord(path: string, key: string): Promise<RunRecord | nu
       ),
     ),
   );
-  return present.every(Boolean) ? record : null;
+  return present.every(Boolean);
 }
 
 async function segmentPatches(

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "../errors.ts";
 import type { Box, Point } from "../geometry.ts";
+import type { StainEstimate } from "../stain.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "./model.ts";
@@ -20,6 +21,8 @@ export interface SegmentSettings {
   readonly mpp: number;
   readonly minAreaUm2: number;
   readonly maxAreaUm2: number | null;
+  /** The slide's stains, by which pixels are normalised before the model; null for pixels as they are. */
+  readonly stain: StainEstimate | null;
 }
 
 /** One patch on its way to a worker. */

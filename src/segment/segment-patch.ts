@@ -14,6 +14,7 @@ import {
 import { meanHematoxylinOd } from "./hematoxylin.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings } from "./model.ts";
+import { type StainNormaliser, stainNormaliser } from "./normalise-stain.ts";
 import { gridPoints, objectnessPeaks, type PromptRegion } from "./prompts.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
 import { cleanEach, separate } from "./separate.ts";
@@ -33,12 +34,14 @@ interface Found {
 export class PatchSegmenter {
   readonly #adapter: SamAdapter;
   readonly #settings: SegmentSettings;
+  readonly #normalise: StainNormaliser | null;
   /** The tables of the last grid seen: all patches of a run share one. */
   #cutter: { readonly grid: LogitGrid; readonly cutter: MaskCutter } | null = null;
 
   constructor(adapter: SamAdapter, settings: SegmentSettings) {
     this.#adapter = adapter;
     this.#settings = settings;
+    this.#normalise = settings.stain && stainNormaliser(settings.stain);
   }
 
   /**
@@ -57,7 +60,8 @@ export class PatchSegmenter {
 
     const start = performance.now();
     const seen = this.#adapter.anySize ? slidePart(job.image, clip) : job.image;
-    const encoded = await this.#adapter.encode(seen);
+    // Measurements are taken from the slide's own pixels: only the model sees the common look.
+    const encoded = await this.#adapter.encode(this.#normalise ? this.#normalise(seen) : seen);
     ms.encode = performance.now() - start;
 
     const { candidates, prompts } = await this.#find(job, {

@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { GridSettings } from "../segment/model.ts";
+import type { StainEstimate, StainMethod } from "../stain.ts";
 
 /** How far a run has come. */
 export type RunState = "running" | "interrupted" | "done" | "incomplete";
@@ -16,6 +17,7 @@ export interface RunParameters {
   readonly resample: number;
   /** How tissue is told from glass: TISSUE_METHOD. */
   readonly tissue: string;
+  readonly stainNormalise: StainMethod | "none";
   readonly patchSize: number;
   readonly overlap: number;
   readonly region: Box | null;
@@ -24,6 +26,13 @@ export interface RunParameters {
   readonly grid: GridSettings | null;
   readonly minAreaUm2: number;
   readonly maxAreaUm2: number | null;
+}
+
+/** A slide's stain estimate, or why it is segmented as it is. */
+export interface StainRecord {
+  readonly method: StainMethod;
+  readonly estimate: StainEstimate | null;
+  readonly skipped: string | null;
 }
 
 /** The content of run.json: provenance first, then what was found. */
@@ -73,6 +82,8 @@ export interface RunRecord {
   readonly counts: { readonly objects: number; readonly masks: number; readonly prompts: number };
   /** Objects by class, where the model tells classes; those it is not sure of count under the task's name. */
   readonly classes?: Readonly<Record<string, number>>;
+  /** What the model's pixels were normalised by; null where they are the slide's own. */
+  readonly stain: StainRecord | null;
   /** Area segmented (tissue), mm². */
   readonly areaMm2: number;
   /** The slide's tissue, whatever part of it was segmented. */

@@ -58,6 +58,7 @@ const settingsOf = (model: ModelSpec) => ({
   mpp: model.mpp ?? 1,
   minAreaUm2: 0,
   maxAreaUm2: null,
+  stain: null,
 });
 
 const segmenterOf = async (model: ModelSpec) =>

@@ -69,6 +69,7 @@ export function toySettings(
     mpp: 1,
     minAreaUm2: 0,
     maxAreaUm2: null,
+    stain: null,
   };
 }
 

@@ -157,6 +157,7 @@ export async function writeRun(
       level: 0,
       resample: 1,
       tissue: "cells-2",
+      stainNormalise: "none",
       patchSize: 512,
       overlap: 64,
       region: null,
@@ -175,6 +176,7 @@ export async function writeRun(
     },
     patches: { planned: 12, skipped: 3, done: 9, failed: 0 },
     counts: { objects: features.length, masks: features.length, prompts: 200 },
+    stain: null,
     areaMm2: 0.103,
     tissue: {
       method: "cells-2",
