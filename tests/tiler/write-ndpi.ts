@@ -19,7 +19,9 @@ export interface NdpiPicture {
   readonly lens: number;
   /** Nanometres. */
   readonly plane?: number;
-  /** Pixels of a restart interval, whole MCUs of 8 px; none where absent. */
+  /** Colours halved along both axes, as older scanners do: MCUs of 16 px. */
+  readonly halved?: boolean;
+  /** Pixels of a restart interval, whole MCUs (of 8 px); none where absent. */
   readonly piece?: Size;
   /** What McuStarts says of where the intervals begin. */
   readonly starts?: "right" | "wrong" | "absent";
@@ -33,6 +35,8 @@ export interface NdpiPicture {
 
 /** A written picture: the RGB that its pieces decode to, each by itself. */
 export interface WrittenPicture {
+  /** The JPEG stream as it is in the file. */
+  readonly jpeg: Uint8Array;
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -53,7 +57,7 @@ export async function writeNdpi(
   const written: WrittenPicture[] = [];
   for (const picture of pictures) {
     const { jpeg, starts, data } = await encodePicture(picture);
-    written.push({ data, ...picture.size });
+    written.push({ jpeg, data, ...picture.size });
     const { width, height } = picture.size;
     const wrong = picture.starts === "wrong" ? 3 : 0;
     const perCentimetre = Math.round(10_000 / (10 / Math.max(picture.lens, 0.1)));
@@ -107,7 +111,11 @@ async function encodePicture(
         return [(r + shade) % 256, g, b];
       });
       const alone = await rgb(pixels, width, height)
-        .jpeg({ quality: 90, chromaSubsampling: "4:4:4", optimiseCoding: false })
+        .jpeg({
+          quality: 90,
+          chromaSubsampling: picture.halved ? "4:2:0" : "4:4:4",
+          optimiseCoding: false,
+        })
         .toBuffer();
       const { data: decoded } = await rgbOf(alone);
       for (let j = 0; j < height; j++) {
@@ -139,7 +147,8 @@ function joinStream(
   header.writeUInt16BE(width, frame + 7);
   const parts: Buffer[] = [header];
   if (picture.piece) {
-    const mcus = (picture.piece.width / 8) * (picture.piece.height / 8);
+    const mcu = picture.halved ? 16 : 8;
+    const mcus = (picture.piece.width / mcu) * (picture.piece.height / mcu);
     const scan = header.indexOf(Buffer.from([0xff, 0xda]));
     const dri = Buffer.from([0xff, 0xdd, 0, 4, mcus >> 8, mcus & 255]);
     parts.splice(0, 1, header.subarray(0, scan), dri, header.subarray(scan));
