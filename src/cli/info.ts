@@ -1,18 +1,31 @@
 import { objectiveFromMpp } from "../scales/select-scale.ts";
+import { type IccFacts, readIccFacts } from "../tiler/color/icc-profile.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { areaMm2, detectTissue } from "../tiler/tissue.ts";
 import { Arguments, type Command } from "./command.ts";
+import { BACKEND_HELP, BACKEND_OPTION, backendOption } from "./slide-options.ts";
 
 export const infoCommand: Command = {
   name: "info",
   summary: "what a slide is: size, levels, µm/px and where it comes from",
-  usage: `<slide> [--json] [--mpp N]`,
+  usage: `<slide> [--json] [--mpp N] [--backend B]
+
+  --json                    one JSON object on stdout
+  --mpp N                   µm per level-0 px, where the file does not say or is wrong
+${BACKEND_HELP}`,
   async run(args, terminal) {
-    const options = { json: { type: "boolean" }, mpp: { type: "string" } } as const;
+    const options = {
+      ...BACKEND_OPTION,
+      json: { type: "boolean" },
+      mpp: { type: "string" },
+    } as const;
     const parsed = Arguments.parse("info", args, options, [1, 1]);
     const mpp = parsed.number("mpp", 0.01, 100);
-    const slide = await openSlide(parsed.positionals[0]!, mpp === undefined ? {} : { mpp });
+    const slide = await openSlide(parsed.positionals[0]!, {
+      ...(mpp === undefined ? {} : { mpp }),
+      ...backendOption(parsed),
+    });
     try {
       const facts = await describeSlide(slide);
       terminal.stdout.write(
@@ -33,11 +46,17 @@ async function describeSlide(slide: Slide) {
   return {
     path: slide.path,
     vendor: slide.vendor,
+    backend: slide.backend,
     width: slide.size.width,
     height: slide.size.height,
     mpp: slide.mpp,
     objectivePower: slide.objectivePower ?? (meanMpp ? objectiveFromMpp(meanMpp) : null),
     levels: slide.levels,
+    bounds: slide.bounds,
+    iccProfile: slide.iccProfile && {
+      bytes: slide.iccProfile.length,
+      ...readIccFacts(slide.iccProfile),
+    },
     associated: slide.associated,
     tissue: {
       fraction: Number((tissue.areaPx / (slide.size.width * slide.size.height)).toFixed(4)),
@@ -52,7 +71,7 @@ function formatFacts(facts: SlideFacts): string {
     : "not in the file: give it with --mpp";
   const lines = [
     `${facts.path}`,
-    `  vendor      ${facts.vendor}`,
+    `  vendor      ${facts.vendor}${facts.backend === "native" ? "" : `, read by ${facts.backend}`}`,
     `  size        ${facts.width} × ${facts.height} px`,
     `  µm/px       ${mpp}`,
     `  objective   ${facts.objectivePower === null ? "unknown" : `${Number(facts.objectivePower.toFixed(1))}x`}`,
@@ -62,8 +81,18 @@ function formatFacts(facts: SlideFacts): string {
     ),
     `  tissue      ${(100 * facts.tissue.fraction).toFixed(1)} % of the slide${facts.tissue.areaMm2 === null ? "" : `, ${facts.tissue.areaMm2.toFixed(2)} mm²`}`,
   ];
+  if (facts.bounds) {
+    const { x, y, width, height } = facts.bounds;
+    lines.push(`  scanned     ${width} × ${height} px of it, from ${x},${y}`);
+  }
+  if (facts.iccProfile) lines.push(`  ICC         ${describeProfile(facts.iccProfile)}`);
   if (facts.associated.length > 0) {
     lines.push(`  also holds  ${facts.associated.join(", ")} (never read or served unasked)`);
   }
   return lines.join("\n");
+}
+
+function describeProfile({ description, space, damage }: IccFacts): string {
+  if (damage !== null) return `damaged: ${damage}`;
+  return `${description || "a profile without a name"} (${space}; applied with --icc only)`;
 }

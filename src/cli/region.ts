@@ -1,60 +1,69 @@
 import { writeFile } from "node:fs/promises";
 import { MicrotomeError, MissingMppError } from "../errors.ts";
+import type { Box } from "../geometry.ts";
+import type { Scale } from "../scales/scale.ts";
 import { selectScale } from "../scales/select-scale.ts";
-import { openSlide } from "../tiler/open-slide.ts";
 import { readScaled } from "../tiler/read-scaled.ts";
-import { encodePng } from "../tiler/tiles.ts";
+import type { Slide } from "../tiler/slide.ts";
+import { encodeJpeg, encodePng } from "../tiler/tiles.ts";
 import { Arguments, type Command, usage } from "./command.ts";
+import { BACKEND_HELP, ICC_HELP, openNamedSlide, SLIDE_OPTIONS } from "./slide-options.ts";
 
 /** A picture larger than this is refused: it would be held in memory whole. */
 const MAX_PIXELS = 100_000_000;
 
+/** JPEG where nothing else is asked for: near what scanners store. */
+const JPEG_QUALITY = 90;
+
 export const regionCommand: Command = {
   name: "region",
-  summary: "that part of a slide as a PNG, at level 0 or at a given µm/px",
-  usage: `<slide> --box x,y,w,h [--mpp N] --out FILE.png
+  summary: "that part of a slide as a PNG or JPEG, at a level or at a given µm/px",
+  usage: `<slide> --box x,y,w,h [--mpp N | --level N] --out FILE.png|FILE.jpg
 
-  --box x,y,w,h   level-0 px; what lies outside the slide is white
-  --mpp N         µm/px of the picture; level 0 as it is when left out`,
-  async run(args) {
+  --box x,y,w,h             level-0 px; what lies outside the slide is white
+  --mpp N                   µm/px of the picture; level 0 as it is when left out
+  --level N                 pixels of this level as they are stored
+  --out FILE                its ending says PNG (.png) or JPEG (.jpg, .jpeg)
+  --quality N               of a JPEG, 1 to 100 (${JPEG_QUALITY})
+${BACKEND_HELP}
+${ICC_HELP}
+  --json                    one JSON object on stdout at the end`,
+  async run(args, terminal) {
     const options = {
+      ...SLIDE_OPTIONS,
       box: { type: "string" },
       mpp: { type: "string" },
+      level: { type: "string" },
       out: { type: "string" },
+      quality: { type: "string" },
+      json: { type: "boolean" },
     } as const;
     const parsed = Arguments.parse("region", args, options, [1, 1]);
     const box = parsed.box("box");
     if (!box) throw usage("region", "--box is missing");
     const out = parsed.required("out");
-    if (!/\.png$/i.test(out)) throw usage("region", `--out ${out}: expected a name ending in .png`);
+    const kind = /\.(png|jpe?g)$/i.exec(out)?.[1]?.toLowerCase();
+    if (!kind) throw usage("region", `--out ${out}: expected a name ending in .png, .jpg or .jpeg`);
+    const quality = parsed.integer("quality", 1, 100);
+    if (quality !== undefined && kind === "png") {
+      throw usage("region", `--quality ${quality} is for a JPEG, but --out is ${out}`);
+    }
     const mpp = parsed.number("mpp", 0.01, 1000);
-    const slide = await openSlide(parsed.positionals[0]!);
+    const level = parsed.integer("level", 0, 1000);
+    if (mpp !== undefined && level !== undefined) {
+      throw usage(
+        "region",
+        `--mpp ${mpp} and --level ${level} say two things; leave one of them out`,
+      );
+    }
+    const slide = await openNamedSlide(parsed.positionals[0]!, parsed, terminal);
     try {
-      if (mpp !== undefined && slide.mpp === null) {
-        throw new MissingMppError(
-          `${slide.path} does not say how large a pixel is, so it cannot be shown at ${mpp} µm/px; leave --mpp out to take level-0 pixels as they are.`,
-          { path: slide.path },
-        );
-      }
-      const scale =
-        mpp === undefined
-          ? { level: 0, mpp: 1, resample: 1, gridDownsample: 1, upsampled: false }
-          : selectScale(slide, mpp);
-      const factor = scale.gridDownsample;
-      const gridBox = {
-        x: Math.round(box.x / factor),
-        y: Math.round(box.y / factor),
-        width: Math.max(1, Math.round(box.width / factor)),
-        height: Math.max(1, Math.round(box.height / factor)),
-      };
-      if (gridBox.width * gridBox.height > MAX_PIXELS) {
-        throw usage(
-          "region",
-          `the picture would be ${gridBox.width}×${gridBox.height} px, more than ${MAX_PIXELS / 1e6} megapixels: take a smaller --box or a larger --mpp`,
-        );
-      }
-      const png = await encodePng(await readScaled(slide, scale, gridBox));
-      await writeFile(out, png).catch((error: Error) => {
+      const scale = level === undefined ? scaleAt(slide, mpp) : scaleOf(slide, level);
+      const gridBox = onGrid(box, scale.gridDownsample);
+      const image = await readScaled(slide, scale, gridBox);
+      const bytes =
+        kind === "png" ? await encodePng(image) : await encodeJpeg(image, quality ?? JPEG_QUALITY);
+      await writeFile(out, bytes).catch((error: Error) => {
         throw new MicrotomeError(
           "output-unwritable",
           `cannot write ${out}: ${error.message}; choose a file you may write with --out.`,
@@ -62,9 +71,67 @@ export const regionCommand: Command = {
           error,
         );
       });
+      if (parsed.boolean("json")) {
+        const { width, height } = image;
+        const shown = slide.mpp
+          ? { x: slide.mpp.x * scale.gridDownsample, y: slide.mpp.y * scale.gridDownsample }
+          : null;
+        const summary = {
+          slide: slide.path,
+          box,
+          width,
+          height,
+          level: scale.level,
+          mpp: shown,
+          file: out,
+        };
+        terminal.stdout.write(`${JSON.stringify(summary)}\n`);
+      }
       return 0;
     } finally {
       await slide.close();
     }
   },
 };
+
+/** The scale of a picture at µm/px `mpp`; level 0 as it is where that is left out. */
+function scaleAt(slide: Slide, mpp: number | undefined): Scale {
+  if (mpp === undefined) return scaleOf(slide, 0);
+  if (slide.mpp === null) {
+    throw new MissingMppError(
+      `${slide.path} does not say how large a pixel is, so it cannot be shown at ${mpp} µm/px; leave --mpp out to take level-0 pixels as they are.`,
+      { path: slide.path },
+    );
+  }
+  return selectScale(slide, mpp);
+}
+
+/** A level's own pixels. */
+function scaleOf(slide: Slide, index: number): Scale {
+  const level = slide.levels[index];
+  if (!level) {
+    throw new MicrotomeError(
+      "usage",
+      `${slide.path} has no level ${index}; its levels are 0 to ${slide.levels.length - 1} (--level).`,
+      { path: slide.path, level: index },
+    );
+  }
+  const { downsample } = level;
+  const mpp = slide.mpp ? ((slide.mpp.x + slide.mpp.y) / 2) * downsample : downsample;
+  return { level: index, mpp, resample: 1, gridDownsample: downsample, upsampled: false };
+}
+
+/** A level-0 box in the picture's own pixels. Throws `usage` where the picture would be too large. */
+function onGrid(box: Box, factor: number): Box {
+  const gridBox = {
+    x: Math.round(box.x / factor),
+    y: Math.round(box.y / factor),
+    width: Math.max(1, Math.round(box.width / factor)),
+    height: Math.max(1, Math.round(box.height / factor)),
+  };
+  if (gridBox.width * gridBox.height <= MAX_PIXELS) return gridBox;
+  throw usage(
+    "region",
+    `the picture would be ${gridBox.width}×${gridBox.height} px, more than ${MAX_PIXELS / 1e6} megapixels: take a smaller --box, a larger --mpp or a higher --level`,
+  );
+}

@@ -3,9 +3,11 @@ import type { SegmentSlideOptions } from "../pipeline/options.ts";
 import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/segment-slide.ts";
 import { Arguments, type Command, type Terminal } from "./command.ts";
 import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
+import { BACKEND_HELP, backendOption, ICC_HELP, SLIDE_OPTIONS } from "./slide-options.ts";
 
 /** The options that `segment` and `batch` share. */
 export const SEGMENT_OPTIONS = {
+  ...SLIDE_OPTIONS,
   task: { type: "string" },
   out: { type: "string" },
   model: { type: "string" },
@@ -30,6 +32,8 @@ export const SEGMENT_HELP = `  --task T                  what to outline
   --model NAME|FILE.json    an embedded model or your own (microtome models list)
   --region x,y,w,h          only this part, level-0 px
   --mpp N                   µm per level-0 px, where the file does not say or is wrong
+${BACKEND_HELP}
+${ICC_HELP}
   --workers N               worker threads (one per core where memory allows)
   --prompts auto|grid       where prompts go: objectness peaks, or SAM's regular grid
   --points-per-side N       grid prompts a side of a patch; asks for the grid
@@ -78,6 +82,8 @@ export function segmentOptions(
     ...given("model", parsed.string("model")),
     ...given("region", parsed.box("region")),
     ...given("mpp", parsed.number("mpp", 0.01, 100)),
+    ...backendOption(parsed),
+    icc: parsed.boolean("icc"),
     ...given("workers", parsed.integer("workers", 1, 64)),
     ...(prompts === undefined ? {} : { prompts }),
     ...given("pointsPerSide", parsed.integer("points-per-side", 1, 256)),

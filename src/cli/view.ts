@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { startServer } from "../server/start-server.ts";
 import { openSlide } from "../tiler/open-slide.ts";
+import type { OpenOptions } from "../tiler/slide.ts";
 import { Arguments, type Command } from "./command.ts";
+import { BACKEND_HELP, BACKEND_OPTION, backendOption } from "./slide-options.ts";
 
 const DEFAULT_PORT = 8017;
 
@@ -14,10 +16,12 @@ export const viewCommand: Command = {
   --port N          ${DEFAULT_PORT} unless taken; 0 picks a free one
   --host H          another address than 127.0.0.1, which then needs
   --token T         a secret that every request must carry
+${BACKEND_HELP}
   --allow-origin O  lets pages of this site (https://viewer.example.org, or * for
                     every site) read Deep Zoom and IIIF addresses; may be repeated`,
   async run(args, terminal) {
     const options = {
+      ...BACKEND_OPTION,
       port: { type: "string" },
       host: { type: "string" },
       token: { type: "string" },
@@ -25,12 +29,14 @@ export const viewCommand: Command = {
     } as const;
     const parsed = Arguments.parse("view", args, options, [1, 1]);
     const target = parsed.positionals[0]!;
-    await refuseUnreadableSlide(target);
+    const backend = backendOption(parsed);
+    await refuseUnreadableSlide(target, backend);
     const host = parsed.string("host");
     const token = parsed.string("token");
     const port = parsed.integer("port", 0, 65535);
     const server = await startServer({
       target,
+      ...backend,
       port: port ?? DEFAULT_PORT,
       ...(port === undefined ? { anyPortIfTaken: true } : {}),
       ...(host === undefined ? {} : { host }),
@@ -46,7 +52,7 @@ export const viewCommand: Command = {
 };
 
 /** A file that is no slide would be an empty page: better an error at once. */
-async function refuseUnreadableSlide(target: string): Promise<void> {
+async function refuseUnreadableSlide(target: string, options: OpenOptions): Promise<void> {
   const info = await stat(target).catch(() => null);
-  if (info?.isFile()) await (await openSlide(target)).close();
+  if (info?.isFile()) await (await openSlide(target, options)).close();
 }

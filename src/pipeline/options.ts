@@ -1,5 +1,6 @@
 import type { Box } from "../geometry.ts";
 import type { StainMethod } from "../stain.ts";
+import type { Backend } from "../tiler/slide.ts";
 import type { ProgressListener } from "./progress.ts";
 
 /** What to segment, and how. Everything left out takes the task's or the model's own value. */
@@ -16,6 +17,10 @@ export interface SegmentSlideOptions {
   readonly region?: Box;
   /** µm per level-0 px, overriding the file. */
   readonly mpp?: number;
+  /** What reads the slide; `auto` where left out, see OpenOptions. */
+  readonly backend?: Backend;
+  /** Convert colours to sRGB by the slide's ICC profile, where it has one. */
+  readonly icc?: boolean;
   /** Worker threads, one ONNX Runtime thread each. */
   readonly workers?: number;
   /** `auto`: at the model's objectness peaks; `grid`: SAM's regular grid. */

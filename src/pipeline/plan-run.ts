@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { MicrotomeError } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { Scale, TaskSpec } from "../scales/scale.ts";
@@ -5,6 +6,7 @@ import { slideMpp as meanMpp, selectScale } from "../scales/select-scale.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "../segment/model.ts";
 import type { SegmentSettings } from "../segment/protocol.ts";
 import type { RunParameters } from "../store/run-record.ts";
+import { readIccFacts } from "../tiler/color/icc-profile.ts";
 import { type PatchPlan, planPatches } from "../tiler/plan-patches.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { TISSUE_METHOD, type TissueMask } from "../tiler/tissue.ts";
@@ -93,6 +95,8 @@ export function decideRun(
     mpp: scale.mpp,
     level: scale.level,
     resample: scale.resample,
+    backend: slide.backend,
+    icc: options.icc && slide.iccProfile ? profileIdentity(slide.iccProfile) : null,
     tissue: TISSUE_METHOD,
     stainNormalise: options.stainNormalise ?? "none",
     patchSize,
@@ -174,4 +178,11 @@ function clipRegion(region: Box, slide: Slide): Box {
     );
   }
   return { x, y, width: right - x, height: bottom - y };
+}
+
+function profileIdentity(profile: Uint8Array): NonNullable<RunParameters["icc"]> {
+  return {
+    description: readIccFacts(profile).description,
+    sha256: createHash("sha256").update(profile).digest("hex"),
+  };
 }

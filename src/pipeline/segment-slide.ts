@@ -9,6 +9,7 @@ import { fingerprintFiles } from "../store/fingerprint.ts";
 import { RunFolder, runFolderName } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import { writeSlideLocation } from "../store/slide-location.ts";
+import { convertToSrgb } from "../tiler/color/convert-to-srgb.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
@@ -98,22 +99,27 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     loadModel(options.model ?? (await defaultModelFor(task.name))),
   );
   reportStage(options, "open");
-  const openOptions = options.mpp === undefined ? {} : { mpp: options.mpp };
-  const slide = await watch.time("open", () => openSlide(options.slide, openOptions));
+  const { mpp, backend } = options;
+  const openOptions = { ...(mpp === undefined ? {} : { mpp }), ...(backend ? { backend } : {}) };
+  const stored = await watch.time("open", () => openSlide(options.slide, openOptions));
   try {
+    const slide = options.icc ? await convertToSrgb(stored) : stored;
     const identity = await watch.time("open", async () =>
       fingerprintFiles(await slideFiles(options.slide)),
     );
     const decision = decideRun(slide, task, model, options);
     return { slide, decision, model, identity, watch };
   } catch (error) {
-    await slide.close();
+    await stored.close();
     throw error;
   }
 }
 
 async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<LookedRun> {
   for (const notice of noticesOf(run.decision, run.model)) options.onNotice?.(notice);
+  if (options.icc && !run.slide.iccProfile) {
+    options.onNotice?.("the slide has no ICC profile: its colours are taken for sRGB as they are");
+  }
   reportStage(options, "tissue");
   const tissue = await run.watch.time("tissue", () => detectTissue(run.slide));
   return { ...run, tissue, plan: planRun(run.decision, run.slide, tissue) };

@@ -5,6 +5,7 @@ import { MicrotomeError } from "../errors.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { type FilledSlide, fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
+import type { OpenOptions } from "../tiler/slide.ts";
 import type { RunInfo, SlideInfo } from "./api.ts";
 import {
   type Catalog,
@@ -41,27 +42,38 @@ interface Sighting {
 export class Library {
   readonly #target: string;
   readonly #note: (line: string) => void;
+  readonly #opening: OpenOptions;
   #catalog: Catalog;
   readonly #slides = new LeaseCache<FilledSlide>(OPEN_SLIDES, ({ slide }) => slide.close());
   /** By path. */
   readonly #sightings = new Map<string, Sighting>();
   readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
 
-  private constructor(target: string, catalog: Catalog, note: (line: string) => void) {
+  private constructor(
+    target: string,
+    catalog: Catalog,
+    note: (line: string) => void,
+    opening: OpenOptions,
+  ) {
     this.#target = target;
     this.#note = note;
+    this.#opening = opening;
     this.#catalog = catalog;
   }
 
-  /** `log` is told once of everything that is left out. Throws what readCatalog throws. */
-  static async open(target: string, log: (line: string) => void): Promise<Library> {
+  /** `log` is told once of everything that is left out; `opening` is how slides are opened. Throws what readCatalog throws. */
+  static async open(
+    target: string,
+    log: (line: string) => void,
+    opening: OpenOptions = {},
+  ): Promise<Library> {
     const told = new Set<string>();
     const note = (line: string) => {
       if (told.has(line)) return;
       told.add(line);
       log(line);
     };
-    return new Library(target, await readCatalog(target, note), note);
+    return new Library(target, await readCatalog(target, note), note, opening);
   }
 
   /** Looks at the target again: runs appear and finish while the server runs. */
@@ -88,7 +100,7 @@ export class Library {
     const version = await this.#look(path);
     return this.#slides.use(
       `${path}\n${version}`,
-      async () => fillLevels(await openSlide(path)),
+      async () => fillLevels(await openSlide(path, this.#opening)),
       (filled) => work({ ...filled, version }),
     );
   }

@@ -4,6 +4,7 @@ import { isIPv6 } from "node:net";
 import express, { type Express } from "express";
 import { MicrotomeError } from "../errors.ts";
 import { BlockCache } from "../tiler/block-cache.ts";
+import type { Backend } from "../tiler/slide.ts";
 import { toItemList } from "./catalog.ts";
 import { crossOriginGuard } from "./cross-origin.ts";
 import { deepZoomRoutes } from "./deep-zoom-routes.ts";
@@ -33,6 +34,8 @@ const ENCODED_BYTES = 64 * 2 ** 20;
 export interface ServerOptions {
   /** A slide file, a run directory, or a folder of either. */
   readonly target: string;
+  /** What reads the slides; `auto` where left out, see OpenOptions. */
+  readonly backend?: Backend;
   /** Address to listen at; other machines can reach anything but the default loopback. */
   readonly host?: string;
   /** 0 takes any free port. */
@@ -72,7 +75,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   checkToken(host, options.token);
   const log = options.log ?? ((error) => console.error(error));
   const guard = makeGuard(host, options);
-  const library = await Library.open(options.target, log);
+  const library = await Library.open(options.target, log, {
+    ...(options.backend ? { backend: options.backend } : {}),
+  });
   const server = createServer(makeListener(library, guard, options, log));
   try {
     await listen(server, host, port);

@@ -15,6 +15,10 @@ export interface RunParameters {
   readonly mpp: number;
   readonly level: number;
   readonly resample: number;
+  /** What read the slide: "native", or "openslide" and its version. */
+  readonly backend: string;
+  /** The ICC profile by which colours were converted to sRGB; null for colours as they are stored. */
+  readonly icc: { readonly description: string; readonly sha256: string } | null;
   /** How tissue is told from glass: TISSUE_METHOD. */
   readonly tissue: string;
   readonly stainNormalise: StainMethod | "none";

@@ -156,6 +156,8 @@ export async function writeRun(
       mpp: SLIDE_MPP,
       level: 0,
       resample: 1,
+      backend: "native",
+      icc: null,
       tissue: "cells-2",
       stainNormalise: "none",
       patchSize: 512,
