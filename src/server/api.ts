@@ -59,6 +59,8 @@ export interface SlideInfo {
   /** µm per level-0 pixel, or null when the file does not say. */
   readonly mpp: { readonly x: number; readonly y: number; readonly source: string } | null;
   readonly objectivePower: number | null;
+  /** True where the file has an ICC profile, which `?icc=1` applies to tiles. */
+  readonly iccProfile: boolean;
   /** Finest first. */
   readonly levels: readonly SlideLevel[];
 }

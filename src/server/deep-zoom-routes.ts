@@ -1,5 +1,6 @@
 import { Router } from "express";
 import type { BlockCache } from "../tiler/block-cache.ts";
+import { inColours } from "./colours.ts";
 import { entityTag, isPinned } from "./conditional.ts";
 import { deepZoomGrid, deepZoomLevels, deepZoomTile, describeDeepZoom } from "./deep-zoom.ts";
 import { HttpError } from "./http-error.ts";
@@ -11,7 +12,7 @@ import { type Content, sendKept } from "./send-bytes.ts";
 /**
  * Deep Zoom: `/slides/:id.dzi` and `/slides/:id_files/:level/:column_:row.jpg` (or `.jpeg`, `.png`).
  *
- * `?format=png` of the descriptor asks for PNG tiles.
+ * `?format=png` of the descriptor asks for PNG tiles. Clients pass its query on to the tiles: `icc=1`, `v=`.
  */
 export function deepZoomRoutes(library: Library, cache: BlockCache<Content>): Router {
   const router = Router();
@@ -59,10 +60,12 @@ export function deepZoomRoutes(library: Library, cache: BlockCache<Content>): Ro
             : `The slide has Deep Zoom levels 0 to ${levels.length - 1}; there is no level ${level}.`,
         );
       }
-      const tag = `"${version}-dz-${level}-${column}-${row}-${format}"`;
-      const pinned = isPinned(addressOf(request).searchParams.get("v"), version);
+      const { searchParams } = addressOf(request);
+      const { shown, mark } = await inColours(slide, searchParams);
+      const tag = `"${version}-dz-${level}-${column}-${row}-${format}${mark}"`;
+      const pinned = isPinned(searchParams.get("v"), version);
       await sendKept(request, response, { tag, pinned }, () =>
-        cache.get(tag, () => render(slide, { ...found, turn: UPRIGHT, gray: false, format })),
+        cache.get(tag, () => render(shown, { ...found, turn: UPRIGHT, gray: false, format })),
       );
     });
   });

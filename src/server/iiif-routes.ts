@@ -1,6 +1,7 @@
 import { type Request, Router } from "express";
 import type { BlockCache } from "../tiler/block-cache.ts";
 import { planResize } from "../tiler/read-resized.ts";
+import { inColours } from "./colours.ts";
 import { entityTag, isPinned } from "./conditional.ts";
 import { HttpError } from "./http-error.ts";
 import { describeIiif, IIIF_CONTEXT, IIIF_PROFILE, iiifLimits } from "./iiif-info.ts";
@@ -61,10 +62,12 @@ export function iiifRoutes(library: Library, cache: BlockCache<Content>): Router
         `<${IIIF_PROFILE}>;rel="profile"`,
         `<${baseUri(request)}/${asked.canonical}>;rel="canonical"`,
       ]);
-      const tag = entityTag(version, "iiif", asked.canonical);
-      const pinned = isPinned(addressOf(request).searchParams.get("v"), version);
+      const { searchParams } = addressOf(request);
+      const { shown, mark } = await inColours(slide, searchParams);
+      const tag = entityTag(version, "iiif", asked.canonical, mark);
+      const pinned = isPinned(searchParams.get("v"), version);
       await sendKept(request, response, { tag, pinned }, () =>
-        cache.get(tag, () => render(slide, asked)),
+        cache.get(tag, () => render(shown, asked)),
       );
     });
   });

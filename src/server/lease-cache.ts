@@ -7,32 +7,44 @@ export interface Lease<T> {
 interface Entry<T> {
   readonly opening: Promise<T>;
   users: number;
+  /** 0 until it is open. */
+  weight: number;
+}
+
+/** How much a {@link LeaseCache} keeps open. */
+export interface LeaseLimits<T> {
+  /** Things. */
+  readonly count: number;
+  /** Sum of weights. */
+  readonly weight?: number;
+  readonly weigh?: (value: T) => number;
 }
 
 /**
- * Keeps at most `capacity` idle things open, least recently used first out.
+ * Keeps things open within limits, least recently used first out.
  *
  * Two requests for one key share one opening. Nothing is closed while it is borrowed, so there can be
- * more than `capacity` for a while. A failed opening is not kept.
+ * more than the limits for a while, and the one used last stays, whatever its weight. A failed opening is not kept.
  */
 export class LeaseCache<T> {
   readonly #entries = new Map<string, Entry<T>>();
-  readonly #capacity: number;
+  readonly #limits: LeaseLimits<T>;
   readonly #close: (value: T) => Promise<void>;
 
-  constructor(capacity: number, close: (value: T) => Promise<void>) {
-    this.#capacity = capacity;
+  constructor(limits: LeaseLimits<T>, close: (value: T) => Promise<void>) {
+    this.#limits = limits;
     this.#close = close;
   }
 
   async borrow(key: string, open: () => Promise<T>): Promise<Lease<T>> {
-    const entry = this.#entries.get(key) ?? { opening: open(), users: 0 };
+    const entry = this.#entries.get(key) ?? { opening: open(), users: 0, weight: 0 };
     // Put at the end again: Map keeps the order of insertion.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users++;
     try {
       const value = await entry.opening;
+      entry.weight = this.#limits.weigh?.(value) ?? 0;
       return { value, release: this.#releaser(entry) };
     } catch (error) {
       entry.users--;
@@ -82,10 +94,15 @@ export class LeaseCache<T> {
   }
 
   #evict(): void {
+    const { count, weight: most = Infinity } = this.#limits;
+    let weight = 0;
+    for (const entry of this.#entries.values()) weight += entry.weight;
     for (const [key, entry] of this.#entries) {
-      if (this.#entries.size <= this.#capacity) return;
+      const left = this.#entries.size;
+      if (left <= count && (weight <= most || left === 1)) return;
       if (entry.users > 0) continue;
       this.#entries.delete(key);
+      weight -= entry.weight;
       entry.opening.then(this.#close).catch(() => {
         // Closing is tidying up: there is no one left to tell.
       });

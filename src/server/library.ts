@@ -22,6 +22,8 @@ import { readObjects } from "./read-objects.ts";
 import { objectsFile, readServedRun } from "./served-run.ts";
 
 const OPEN_SLIDES = 8;
+/** What the slides that are kept open may hold in memory, bytes: pictures are held whole. */
+const OPEN_BYTES = 768 * 2 ** 20;
 const OPEN_OVERLAYS = 4;
 const MAX_FAILURES_TOLD = 100;
 /** For how long tiles of an open slide are served before its file is looked at again, ms. */
@@ -44,10 +46,13 @@ export class Library {
   readonly #note: (line: string) => void;
   readonly #opening: OpenOptions;
   #catalog: Catalog;
-  readonly #slides = new LeaseCache<FilledSlide>(OPEN_SLIDES, ({ slide }) => slide.close());
+  readonly #slides = new LeaseCache<FilledSlide>(
+    { count: OPEN_SLIDES, weight: OPEN_BYTES, weigh: ({ bytes }) => bytes },
+    ({ slide }) => slide.close(),
+  );
   /** By path. */
   readonly #sightings = new Map<string, Sighting>();
-  readonly #overlays = new LeaseCache<OverlaySource>(OPEN_OVERLAYS, async () => {});
+  readonly #overlays = new LeaseCache<OverlaySource>({ count: OPEN_OVERLAYS }, async () => {});
 
   private constructor(
     target: string,
@@ -205,6 +210,7 @@ function describeSlide(id: string, name: string, { slide, version }: OpenedSlide
     height: slide.size.height,
     mpp: slide.mpp && { x: slide.mpp.x, y: slide.mpp.y, source: slide.mpp.source },
     objectivePower: slide.objectivePower,
+    iccProfile: slide.iccProfile !== null,
     levels: slide.levels.map((level) => ({
       width: level.size.width,
       height: level.size.height,

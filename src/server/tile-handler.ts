@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BlockCache } from "../tiler/block-cache.ts";
 import { readTileJpeg } from "../tiler/tiles.ts";
+import { inColours } from "./colours.ts";
 import { isPinned } from "./conditional.ts";
 import { HttpError } from "./http-error.ts";
 import type { Library } from "./library.ts";
 import { wholeNumber } from "./parameters.ts";
 import { type Content, sendKept } from "./send-bytes.ts";
 
-const ADDRESS =
-  /^\/api\/slides\/([\w-]+)\/tiles\/([^/?]+)\/([^/?]+)\/([^/?]+)\.jpg(?:\?(?:v=([\w-]*))?)?$/;
+const ADDRESS = /^\/api\/slides\/([\w-]+)\/tiles\/([^/?]+)\/([^/?]+)\/([^/?]+)\.jpg(?:\?(.*))?$/;
 
 /**
- * Answers `/api/slides/:id/tiles/:level/:column/:row.jpg`, with or without `?v=version`; null for
- * every other address.
+ * Answers `/api/slides/:id/tiles/:level/:column/:row.jpg`, with or without `?v=version` and `icc=1`; null
+ * for every other address.
  *
  * Stands before Express: passing a stored tile on takes less time than Express takes to find out who
  * is to do it.
@@ -21,8 +21,8 @@ export function tileHandler(library: Library, cache: BlockCache<Content>) {
   return (request: IncomingMessage, response: ServerResponse): Promise<void> | null => {
     const match = ADDRESS.exec(request.url ?? "");
     if (!match) return null;
-    const [, id, level, column, row, named] = match;
-    return sendTile(request, response, id!, [level!, column!, row!], named ?? null);
+    const [, id, level, column, row, query] = match;
+    return sendTile(request, response, id!, [level!, column!, row!], new URLSearchParams(query));
   };
 
   async function sendTile(
@@ -30,7 +30,7 @@ export function tileHandler(library: Library, cache: BlockCache<Content>) {
     response: ServerResponse,
     id: string,
     place: readonly [string, string, string],
-    named: string | null,
+    query: URLSearchParams,
   ): Promise<void> {
     const level = wholeNumber(place[0], "level");
     const column = wholeNumber(place[1], "column");
@@ -48,13 +48,14 @@ export function tileHandler(library: Library, cache: BlockCache<Content>) {
             : `The slide has ${slide.levels.length} levels; there is no level ${level}.`,
         );
       }
-      const tag = `"${version}-${level}-${column}-${row}"`;
-      const keeping = { tag, pinned: isPinned(named, version) };
+      const { shown, mark } = await inColours(slide, query);
+      const tag = `"${version}-${level}-${column}-${row}${mark}"`;
+      const keeping = { tag, pinned: isPinned(query.get("v"), version) };
       await sendKept(request, response, keeping, async () => {
-        const raw = await slide.readRawTile(level, column, row);
+        const raw = await shown.readRawTile(level, column, row);
         response.setHeader("X-Tile-Source", raw ? "stored" : "encoded");
         if (raw) return raw;
-        return cache.get(tag, () => readTileJpeg(slide, level, column, row));
+        return cache.get(tag, () => readTileJpeg(shown, level, column, row));
       });
     });
   }

@@ -1,6 +1,8 @@
 import type { Box, Size } from "../geometry.ts";
 import { intersectBoxes } from "../geometry.ts";
+import { plain } from "./formats/plain.ts";
 import { VIRTUAL_TILE } from "./level-source.ts";
+import { DEFAULT_CACHE_BYTES } from "./limits.ts";
 import { resampleLevel } from "./read-scaled.ts";
 import { makeTaps } from "./resample-taps.ts";
 import type { Level, RgbImage, Slide } from "./slide.ts";
@@ -37,6 +39,8 @@ export interface FilledSlide {
   readonly slide: Slide;
   /** Pixels of the file decoded for a pixel of each level: 1 where it is stored, or made once and kept. */
   readonly costs: readonly number[];
+  /** What it may come to hold in memory, bytes: decoded blocks, and the levels that are kept. */
+  readonly bytes: number;
 }
 
 /**
@@ -53,7 +57,14 @@ export function fillLevels(slide: Slide): FilledSlide {
   const costs = plan.map((level) =>
     level.own !== null || level.held ? 1 : level.factor * level.factor,
   );
-  if (plan.length === slide.levels.length) return { slide, costs };
+  const keptPixels = plan.reduce(
+    (sum, { own, size }, i) => (own === null && costs[i] === 1 ? sum + area(size) : sum),
+    0,
+  );
+  // A picture is one block, kept whole whatever the cache's limit.
+  const pictureBytes = slide.vendor === plain.vendor ? 3 * area(slide.size) : 0;
+  const bytes = Math.max(DEFAULT_CACHE_BYTES, pictureBytes) + 3 * keptPixels;
+  if (plan.length === slide.levels.length) return { slide, costs, bytes };
   const held = new Map<number, Promise<RgbImage>>();
   const { size } = slide;
   const levels: readonly Level[] = plan.map((level, index) => ({
@@ -113,7 +124,11 @@ export function fillLevels(slide: Slide): FilledSlide {
       await slide.close();
     },
   };
-  return { slide: filled, costs };
+  return { slide: filled, costs, bytes };
+}
+
+function area({ width, height }: Size): number {
+  return width * height;
 }
 
 function planLevels(own: readonly Level[]): readonly Filled[] {
@@ -140,7 +155,7 @@ function halved(plan: readonly Filled[]): Made {
     size,
     from: passing ? last.from : plan.length - 1,
     factor: passing ? last.factor * 2 : 2,
-    held: size.width * size.height <= HELD_PIXELS,
+    held: area(size) <= HELD_PIXELS,
   };
 }
 

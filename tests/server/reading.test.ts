@@ -135,7 +135,8 @@ describe("LeaseCache", () => {
   function tracked(capacity: number) {
     const closed: string[] = [];
     const opened: string[] = [];
-    const cache = new LeaseCache<string>(capacity, async (value) => {
+    const limits = { count: capacity, weight: 10, weigh: (value: string) => value.length };
+    const cache = new LeaseCache<string>(limits, async (value) => {
       closed.push(value);
     });
     const open = (key: string) => async () => {
@@ -165,6 +166,20 @@ describe("LeaseCache", () => {
     again.release();
     await cache.clear();
     expect(closed.sort()).toEqual(["a", "b", "c"]);
+  });
+
+  test("what is heavy makes room, but the one used last stays", async () => {
+    const { cache, open, closed } = tracked(8);
+    const use = async (key: string) => {
+      (await cache.borrow(key, open(key))).release();
+      await Promise.resolve();
+    };
+    for (const key of ["aaaa", "bbbb", "aaaa", "cccc"]) await use(key);
+    expect(closed).toEqual(["bbbb"]);
+    await use("heavier than all");
+    expect(closed.sort()).toEqual(["aaaa", "bbbb", "cccc"]);
+    await use("d");
+    expect(closed).toContain("heavier than all");
   });
 
   test("a failed opening is tried again", async () => {

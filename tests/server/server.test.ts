@@ -3,9 +3,11 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ApiError, ItemList, RunInfo, SlideInfo } from "../../src/server/api.ts";
 import { type RunningServer, startServer } from "../../src/server/start-server.ts";
+import { convertToSrgb } from "../../src/tiler/color/convert-to-srgb.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { readTileJpeg } from "../../src/tiler/tiles.ts";
 import { getJson, giveUp, json, send } from "./support/http.ts";
@@ -44,8 +46,8 @@ describe("the list of items", () => {
     const items = await getJson<ItemList>(server.port, "/api/items");
     expect(items.slides.map(({ folder, name }) => [folder, name])).toEqual([
       ["", "made.tif"],
-      ["more", "cut.tif"],
       ["", "text.svs"],
+      ["more", "cut.tif"],
     ]);
     expect(items.runs).toMatchObject([
       { name: "made.nuclei", task: "nuclei", slide: slideId, objects: 120, state: "done" },
@@ -136,6 +138,34 @@ describe("slides", () => {
       expect(json<ApiError>(stale).error.message).toContain("reload");
       expect(stale.headers["cache-control"]).toBe("no-store");
     }
+  });
+
+  test("icc=1 gives sRGB by the slide's profile, under a tag of its own", async () => {
+    const path = join(root, "wide.png");
+    const create = { width: 64, height: 64, channels: 3 as const, background: "#e04080" };
+    await sharp({ create }).withIccProfile("p3", { attach: true }).png().toFile(path);
+    const items = await getJson<ItemList>(server.port, "/api/items");
+    const { id } = items.slides.find(({ name }) => name === "wide.png")!;
+    expect((await getJson<SlideInfo>(server.port, `/api/slides/${id}`)).iccProfile).toBe(true);
+    const converted = await convertToSrgb(await openSlide(path));
+    const box = { x: 0, y: 0, width: 64, height: 64 };
+    const expected = [...(await converted.readRegion(0, box)).data.subarray(0, 3)];
+    await converted.close();
+    for (const address of [
+      `/slides/${id}_files/6/0_0.png`,
+      `/iiif/${id}/full/max/0/default.png`,
+      `/api/slides/${id}/tiles/0/0/0.jpg`,
+    ]) {
+      const stored = await send(server.port, address);
+      const shown = await send(server.port, `${address}?icc=1`);
+      expect(shown.headers.etag).not.toBe(stored.headers.etag);
+      expect(shown.body.equals(stored.body)).toBe(false);
+      if (!address.endsWith(".png")) continue;
+      const pixels = await sharp(shown.body).raw().toBuffer();
+      expect([...pixels.subarray(0, 3)]).toEqual(expected);
+      expect((await send(server.port, `${address}?icc=yes`)).status).toBe(400);
+    }
+    await rm(path);
   });
 
   test("HEAD tells the length and sends nothing", async () => {
