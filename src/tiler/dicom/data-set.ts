@@ -15,7 +15,6 @@ export interface DicomHeader {
   readonly attributes: Attributes;
   readonly perFrame: ElementSpan | null;
   readonly extendedOffsets: ElementSpan | null;
-  readonly extendedLengths: ElementSpan | null;
   /** Null where the file holds no pixels. */
   readonly pixelData: ElementSpan | null;
 }
@@ -75,7 +74,6 @@ export async function readDicomHeader(
     attributes: parseAttributes(source, Buffer.concat(kept), explicit),
     perFrame: long.get(TAG.perFrameFunctionalGroups) ?? null,
     extendedOffsets: long.get(TAG.extendedOffsets) ?? null,
-    extendedLengths: long.get(TAG.extendedLengths) ?? null,
     pixelData: long.get(TAG.pixelData) ?? null,
   };
 }

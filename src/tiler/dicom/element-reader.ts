@@ -52,22 +52,22 @@ export class ElementReader {
   async next(explicit: boolean, end = this.#source.size): Promise<ElementSpan | null> {
     if (this.position >= end) return null;
     const start = this.position;
-    const tag = this.#tag(await this.#bytes(start, 8));
+    const tag = this.#tag(await this.bytes(start, 8));
     if (++this.#seen > MAX_DICOM_ELEMENTS) {
       throw this.#corrupt(`it holds more than ${MAX_DICOM_ELEMENTS} elements before its pixels`);
     }
     // Items and delimiters have no VR.
     if (!explicit || tag.startsWith("xfffe")) {
-      return this.#span(tag, "", start, start + 8, uint32(await this.#bytes(start + 4, 4)));
+      return this.#span(tag, "", start, start + 8, uint32(await this.bytes(start + 4, 4)));
     }
-    const vr = ascii(await this.#bytes(start + 4, 2));
+    const vr = ascii(await this.bytes(start + 4, 2));
     if (!/^[A-Z]{2}$/.test(vr)) {
       throw this.#corrupt(`the element ${tag.slice(1)} at byte ${start} has no VR that is one`);
     }
     if (!LONG_VRS.has(vr)) {
-      return this.#span(tag, vr, start, start + 8, uint16(await this.#bytes(start + 6, 2)));
+      return this.#span(tag, vr, start, start + 8, uint16(await this.bytes(start + 6, 2)));
     }
-    return this.#span(tag, vr, start, start + 12, uint32(await this.#bytes(start + 8, 4)));
+    return this.#span(tag, vr, start, start + 12, uint32(await this.bytes(start + 8, 4)));
   }
 
   /** Goes to the element's end and returns where that is. */
@@ -141,13 +141,17 @@ export class ElementReader {
     return { tag, vr, start, offset, length };
   }
 
-  async #bytes(at: number, length: number): Promise<Uint8Array> {
+  /** Bytes of the file, from the window that is walked over where they lie in it. */
+  async bytes(at: number, length: number): Promise<Uint8Array> {
     const from = at - this.#windowAt;
     if (from >= 0 && from + length <= this.#window.length) {
       return this.#window.subarray(from, from + length);
     }
     requireRange(this.#source, at, length, "a data element");
-    this.#window = await this.#source.fetch(at, Math.min(this.#windowSize, this.#source.size - at));
+    this.#window = await this.#source.fetch(
+      at,
+      Math.min(Math.max(length, this.#windowSize), this.#source.size - at),
+    );
     this.#windowAt = at;
     this.#windowSize = Math.min(WINDOW.most, this.#windowSize * 2);
     return this.#window.subarray(0, length);

@@ -25,8 +25,9 @@ export async function readTileMap(files: PictureFiles): Promise<TileMap> {
   const [first] = files;
   const columns = Math.ceil(first.matrix.width / first.tile.width);
   const rows = Math.ceil(first.matrix.height / first.tile.height);
-  if (columns * rows > MAX_DICOM_FRAMES) {
-    throw damagedDicom(first.source.path, `it claims ${columns * rows} tiles`);
+  const tiles = columns * rows * first.opticalPaths.length;
+  if (tiles > MAX_DICOM_FRAMES) {
+    throw damagedDicom(first.source.path, `it claims ${tiles} tiles in all of its optical paths`);
   }
   return first.tiledFull ? fullMap(files, columns, rows) : await sparseMap(files, columns, rows);
 }
@@ -62,9 +63,7 @@ function fullMap(files: PictureFiles, columns: number, rows: number): TileMap {
 
 /** Positions as each frame's own item says them (1-based, of its upper left pixel). */
 async function sparseMap(files: PictureFiles, columns: number, rows: number): Promise<TileMap> {
-  const paths = new Map<string, Int32Array>();
-  const heights = new Map<string, number>();
-  const planes = new Set<number>();
+  const layers = new Map<string, SparseLayer>();
   let firstFrame = 0;
   for (const file of files) {
     const { source, tile } = file;
@@ -86,7 +85,6 @@ async function sparseMap(files: PictureFiles, columns: number, rows: number): Pr
           `frame ${frame + 1} lies at ${left},${top} px, outside of the picture`,
         );
       }
-      if (position.z !== null) planes.add(position.z);
       // A file of one optical path may call it by two names.
       const id = ids.length === 1 ? ids[0]! : (position.path ?? fallback);
       if (!ids.includes(id)) {
@@ -95,16 +93,9 @@ async function sparseMap(files: PictureFiles, columns: number, rows: number): Pr
           `frame ${frame + 1} is of the optical path ${id}; it has ${ids.join(", ")}`,
         );
       }
-      const map = paths.get(id) ?? new Int32Array(columns * rows).fill(-1);
-      paths.set(id, map);
-      const at = row * columns + column;
-      // Of several planes the one nearest to the glass, as TILED_FULL has it first.
-      const key = `${id}/${at}`;
-      const height = heights.get(key);
-      if (map[at] === -1 || (position.z !== null && height !== undefined && position.z < height)) {
-        map[at] = firstFrame + frame;
-        if (position.z !== null) heights.set(key, position.z);
-      }
+      const layer = layers.get(id) ?? emptyLayer(columns * rows);
+      layers.set(id, layer);
+      placeFrame(layer, row * columns + column, firstFrame + frame, position.z);
       frame++;
     }
     if (frame < file.frames) {
@@ -115,7 +106,39 @@ async function sparseMap(files: PictureFiles, columns: number, rows: number): Pr
     }
     firstFrame += file.frames;
   }
-  return { columns, rows, paths, planes: Math.max(1, planes.size) };
+  const paths = new Map([...layers].map(([id, layer]) => [id, layer.frames]));
+  const planes = Math.max(1, ...[...layers.values()].map((layer) => layer.planes));
+  return { columns, rows, paths, planes };
+}
+
+/** One optical path while it is read: of several planes of a tile the lowest counts. */
+interface SparseLayer {
+  readonly frames: Int32Array;
+  /** Height of the frame over the slide, µm; infinite where it does not say. */
+  readonly heights: Float32Array;
+  /** Frames that lie there. */
+  readonly depths: Uint16Array;
+  planes: number;
+}
+
+function emptyLayer(tiles: number): SparseLayer {
+  return {
+    frames: new Int32Array(tiles).fill(-1),
+    heights: new Float32Array(tiles),
+    depths: new Uint16Array(tiles),
+    planes: 1,
+  };
+}
+
+/** The plane nearest to the glass is kept, as TILED_FULL has it first. */
+function placeFrame(layer: SparseLayer, at: number, frame: number, z: number | null): void {
+  const height = z ?? Number.POSITIVE_INFINITY;
+  if (layer.frames[at] === -1 || height < layer.heights[at]!) {
+    layer.frames[at] = frame;
+    layer.heights[at] = height;
+  }
+  layer.depths[at]!++;
+  layer.planes = Math.max(layer.planes, layer.depths[at]!);
 }
 
 interface FramePosition {
@@ -139,7 +162,7 @@ async function* framePositions(
     if (item.length > MAX_ITEM_BYTES) {
       throw damagedDicom(source.path, `what it says of frame ${frame} takes ${item.length} bytes`);
     }
-    const bytes = await source.fetch(item.offset, item.length);
+    const bytes = await reader.bytes(item.offset, item.length);
     const attributes = parseAttributes(source, bytes, explicit);
     const plane = attributes.item(TAG.planePositionSlide);
     const [column, row] = [plane.integer(TAG.columnPosition), plane.integer(TAG.rowPosition)];
