@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { openFileSource } from "./byte-source.ts";
 import { isDicom } from "./dicom/data-set.ts";
@@ -12,7 +12,8 @@ import {
 import { MAX_DICOM_FILES } from "./limits.ts";
 
 /**
- * The files that hold a slide's levels: the file itself, or those of a DICOM series, by name.
+ * The files that hold a slide's levels: the file itself, those of a DICOM series, or a MIRAX file and
+ * those of its folder, by name.
  *
  * Labels and other pictures that lie beside it are not among them. Throws as openSlide does for what
  * is no file or holds no DICOM slide.
@@ -24,10 +25,19 @@ export async function slideFiles(path: string): Promise<readonly string[]> {
   const source = await openFileSource(path);
   try {
     const head = await source.fetch(0, Math.min(132, source.size));
-    return isDicom(head) ? (await seriesOfFile(source)).volumes : [path];
+    if (isDicom(head)) return (await seriesOfFile(source)).volumes;
+    return /\.mrxs$/i.test(path) ? [path, ...(await miraxFiles(path))] : [path];
   } finally {
     await source.close();
   }
+}
+
+/** A .mrxs file is a preview; the slide is in the folder of the same name beside it. */
+async function miraxFiles(path: string): Promise<string[]> {
+  const folder = path.slice(0, -".mrxs".length);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  return names.sort().map((name) => join(folder, name));
 }
 
 /** What the DICOM files of one folder come to. */
