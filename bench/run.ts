@@ -13,5 +13,10 @@ if (!bench || rest.includes("--help")) {
     process.exitCode = 2;
   }
 } else {
-  await bench.run(rest);
+  try {
+    await bench.run(rest);
+  } catch (error) {
+    process.stderr.write(`error[bench]: ${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  }
 }

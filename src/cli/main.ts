@@ -2,6 +2,7 @@
 import { MicrotomeError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { batchCommand } from "./batch.ts";
+import { benchCommand } from "./bench.ts";
 import { checkCommand } from "./check.ts";
 import type { Command, Terminal } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   evaluateCommand,
   batchCommand,
   modelsCommand,
+  benchCommand,
 ];
 
 const HELP = `microtome ${VERSION}: whole-slide images, segmented. For research use only.

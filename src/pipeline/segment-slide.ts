@@ -14,6 +14,7 @@ import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
+import { announcePatches } from "../tiler/read-patches.ts";
 import { slideFiles } from "../tiler/slide-files.ts";
 import { detectTissue } from "../tiler/tissue.ts";
 import { forEachBounded } from "./bounded.ts";
@@ -204,6 +205,7 @@ async function segmentPatches(
     createSegmenter({ settings: plan.settings, workers }),
   );
   const started = performance.now();
+  const reads = announcePatches(run.slide, plan.scale, pending);
   try {
     await forEachBounded(pending, segmenter.capacity, options.signal, async (planned) => {
       const outcome = await segmentOne(run, segmenter, planned);
@@ -220,6 +222,7 @@ async function segmentPatches(
       report();
     });
   } finally {
+    reads.end();
     watch.add("segment", performance.now() - started);
     await segmenter.close();
   }

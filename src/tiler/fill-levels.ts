@@ -115,6 +115,11 @@ export function fillLevels(slide: Slide): FilledSlide {
       if (!inside) return cut(null, box, null, box);
       return cut(await make(level, inside, signal), inside, inside, box);
     },
+    announceReads(index, boxes) {
+      const own = plan[index]?.own ?? null;
+      const nothing = { end: () => {} };
+      return own === null ? nothing : (slide.announceReads?.(own, boxes) ?? nothing);
+    },
     async readRawTile(index, column, row) {
       const own = plan[index]?.own;
       return own === null || own === undefined ? null : slide.readRawTile(own, column, row);

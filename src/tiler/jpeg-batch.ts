@@ -17,7 +17,7 @@ export interface JpegBatch {
 }
 
 /** Tiles of a batch at most, and their pixels: beyond that a call's own cost no longer shows. */
-const MOST_TILES = 16;
+const MOST_TILES = 32;
 const MOST_PIXELS = 2 ** 21;
 
 /** How many tiles of a size are decoded at once; 1 where a tile is so large that nothing is gained. */

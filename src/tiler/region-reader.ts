@@ -29,6 +29,11 @@ export class RegionReader {
     this.#cache = new BlockCache(cacheBytes);
   }
 
+  /** Bytes of decoded blocks held now. */
+  get heldBytes(): number {
+    return this.#cache.bytes;
+  }
+
   clear(): void {
     this.#cache.clear();
   }
