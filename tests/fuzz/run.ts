@@ -40,6 +40,7 @@ export async function runJobs(
   files: readonly { readonly path: string; readonly damages: readonly Damage[] }[],
   patience: number,
   each: (result: Result) => void = () => {},
+  script = join(import.meta.dirname, "attempt.ts"),
 ): Promise<Run> {
   const results: Result[] = [];
   let peak = 0;
@@ -50,7 +51,7 @@ export async function runJobs(
     from: 0,
   }));
   while (jobs.length > 0) {
-    const child = startChild();
+    const child = startChild(script);
     const over = new Promise<string>((resolve) => {
       child.once("close", (code, signal) => resolve(`crash: ${signal ?? `exit ${code}`}`));
     });
@@ -111,8 +112,7 @@ function inOrder(damages: readonly Damage[]): Damage[] {
   );
 }
 
-function startChild(): ChildProcess {
-  const script = join(import.meta.dirname, "attempt.ts");
+function startChild(script: string): ChildProcess {
   const node = [process.execPath, "--max-old-space-size=1024", "--import", "tsx", script];
   if (process.platform !== "linux") return spawn(node[0]!, node.slice(1));
   // RLIMIT_DATA counts what is writable and private, not the address space that V8 and wasm set aside.

@@ -47,6 +47,31 @@ describe("slides with cut ends and changed bytes give pixels or a clear error", 
   });
 });
 
+describe("what becomes of a child is told, and the rest goes on", () => {
+  const script = join(import.meta.dirname, "../cases/fuzz/odd-child.mjs");
+  const outcomes = async (paths: readonly string[], patience: number): Promise<string[]> => {
+    const files = paths.map((path) => ({ path, damages: [] }));
+    const { results } = await runJobs(files, patience, () => {}, script);
+    expect(results.map(({ path }) => path)).toEqual(paths);
+    return results.map(({ outcome }) => outcome);
+  };
+
+  it("that dies or hangs", async () => {
+    // Patience runs from a child's first line: its start does not count.
+    const paths = ["pixels", "dies", "corrupt-slide", "hangs", "foreign: why", "pixels"];
+    const found = await outcomes(paths, 3000);
+    expect(found.map(isSound)).toEqual([true, false, true, false, false, true]);
+    expect(found[1]).toMatch(/^crash: SIGSEGV/);
+    expect(found[3]).toBe("hang");
+  });
+
+  // Elsewhere memory has no limit that a child would meet.
+  it.runIf(process.platform === "linux")("that takes more than its memory", async () => {
+    const found = await outcomes(["eats memory", "pixels"], PATIENCE_MS);
+    expect(found).toEqual([expect.stringMatching(/^crash: /), "pixels"]);
+  });
+});
+
 it("the same seed damages in the same way, inside of the file", () => {
   const damages = damagesOf(1000, 3, 5, 20);
   expect(damagesOf(1000, 3, 5, 20)).toEqual(damages);
