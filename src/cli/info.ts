@@ -4,19 +4,28 @@ import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { areaMm2, detectTissue } from "../tiler/tissue.ts";
 import { Arguments, type Command } from "./command.ts";
-import { BACKEND_HELP, BACKEND_OPTION, backendOption } from "./slide-options.ts";
+import {
+  BACKEND_HELP,
+  BACKEND_OPTION,
+  backendOption,
+  CHANNEL_HELP,
+  CHANNEL_OPTION,
+  channelOption,
+} from "./slide-options.ts";
 
 export const infoCommand: Command = {
   name: "info",
   summary: "what a slide is: size, levels, µm/px and where it comes from",
-  usage: `<slide> [--json] [--mpp N] [--backend B]
+  usage: `<slide> [--json] [--mpp N] [--channel C] [--backend B]
 
   --json                    one JSON object on stdout
   --mpp N                   µm per level-0 px, where the file does not say or is wrong
+${CHANNEL_HELP}
 ${BACKEND_HELP}`,
   async run(args, terminal) {
     const options = {
       ...BACKEND_OPTION,
+      ...CHANNEL_OPTION,
       json: { type: "boolean" },
       mpp: { type: "string" },
     } as const;
@@ -25,6 +34,7 @@ ${BACKEND_HELP}`,
     const slide = await openSlide(parsed.positionals[0]!, {
       ...(mpp === undefined ? {} : { mpp }),
       ...backendOption(parsed),
+      ...channelOption(parsed),
     });
     try {
       const facts = await describeSlide(slide);
@@ -57,6 +67,7 @@ async function describeSlide(slide: Slide) {
       bytes: slide.iccProfile.length,
       ...readIccFacts(slide.iccProfile),
     },
+    channels: slide.channels,
     associated: slide.associated,
     tissue: {
       fraction: Number((tissue.areaPx / (slide.size.width * slide.size.height)).toFixed(4)),
@@ -86,6 +97,12 @@ function formatFacts(facts: SlideFacts): string {
     lines.push(`  scanned     ${width} × ${height} px of it, from ${x},${y}`);
   }
   if (facts.iccProfile) lines.push(`  ICC         ${describeProfile(facts.iccProfile)}`);
+  const { channels } = facts;
+  for (const { index, name, color, window } of channels?.all ?? []) {
+    const shown = window ? `${window.low} to ${window.high} shown` : "not shown";
+    const rgb = color.map((value) => value.toString(16).padStart(2, "0")).join("");
+    lines.push(`  channel ${index}   ${name}, #${rgb}, ${shown}`);
+  }
   if (facts.associated.length > 0) {
     lines.push(`  also holds  ${facts.associated.join(", ")} (never read or served unasked)`);
   }

@@ -7,7 +7,15 @@ import { readScaled } from "../tiler/read-scaled.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { encodeJpeg, encodePng } from "../tiler/tiles.ts";
 import { Arguments, type Command, usage } from "./command.ts";
-import { BACKEND_HELP, ICC_HELP, openNamedSlide, SLIDE_OPTIONS } from "./slide-options.ts";
+import {
+  BACKEND_HELP,
+  CHANNEL_HELP,
+  CHANNEL_OPTION,
+  channelOption,
+  ICC_HELP,
+  openNamedSlide,
+  SLIDE_OPTIONS,
+} from "./slide-options.ts";
 
 /** A picture larger than this is refused: it would be held in memory whole. */
 const MAX_PIXELS = 100_000_000;
@@ -25,12 +33,14 @@ export const regionCommand: Command = {
   --level N                 pixels of this level as they are stored
   --out FILE                its ending says PNG (.png) or JPEG (.jpg, .jpeg)
   --quality N               of a JPEG, 1 to 100 (${JPEG_QUALITY})
+${CHANNEL_HELP}
 ${BACKEND_HELP}
 ${ICC_HELP}
   --json                    one JSON object on stdout at the end`,
   async run(args, terminal) {
     const options = {
       ...SLIDE_OPTIONS,
+      ...CHANNEL_OPTION,
       box: { type: "string" },
       mpp: { type: "string" },
       level: { type: "string" },
@@ -56,7 +66,12 @@ ${ICC_HELP}
         `--mpp ${mpp} and --level ${level} say two things; leave one of them out`,
       );
     }
-    const slide = await openNamedSlide(parsed.positionals[0]!, parsed, terminal);
+    const slide = await openNamedSlide(
+      parsed.positionals[0]!,
+      parsed,
+      terminal,
+      channelOption(parsed),
+    );
     try {
       const scale = level === undefined ? scaleAt(slide, mpp) : scaleOf(slide, level);
       const gridBox = onGrid(box, scale.gridDownsample);

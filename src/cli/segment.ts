@@ -3,11 +3,20 @@ import type { SegmentSlideOptions } from "../pipeline/options.ts";
 import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/segment-slide.ts";
 import { Arguments, type Command, type Terminal } from "./command.ts";
 import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
-import { BACKEND_HELP, backendOption, ICC_HELP, SLIDE_OPTIONS } from "./slide-options.ts";
+import {
+  BACKEND_HELP,
+  backendOption,
+  CHANNEL_HELP,
+  CHANNEL_OPTION,
+  channelOption,
+  ICC_HELP,
+  SLIDE_OPTIONS,
+} from "./slide-options.ts";
 
 /** The options that `segment` and `batch` share. */
 export const SEGMENT_OPTIONS = {
   ...SLIDE_OPTIONS,
+  ...CHANNEL_OPTION,
   task: { type: "string" },
   out: { type: "string" },
   model: { type: "string" },
@@ -32,6 +41,7 @@ export const SEGMENT_HELP = `  --task T                  what to outline
   --model NAME|FILE.json    an embedded model or your own (microtome models list)
   --region x,y,w,h          only this part, level-0 px
   --mpp N                   µm per level-0 px, where the file does not say or is wrong
+${CHANNEL_HELP}
 ${BACKEND_HELP}
 ${ICC_HELP}
   --workers N               worker threads (one per core where memory allows)
@@ -83,6 +93,7 @@ export function segmentOptions(
     ...given("region", parsed.box("region")),
     ...given("mpp", parsed.number("mpp", 0.01, 100)),
     ...backendOption(parsed),
+    ...channelOption(parsed),
     icc: parsed.boolean("icc"),
     ...given("workers", parsed.integer("workers", 1, 64)),
     ...(prompts === undefined ? {} : { prompts }),

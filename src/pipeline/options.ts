@@ -19,6 +19,8 @@ export interface SegmentSlideOptions {
   readonly mpp?: number;
   /** What reads the slide; `auto` where left out, see OpenOptions. */
   readonly backend?: Backend;
+  /** Which channel of a slide with channels, by number or name; all together when left out. */
+  readonly channel?: number | string;
   /** Convert colours to sRGB by the slide's ICC profile, where it has one. */
   readonly icc?: boolean;
   /** Worker threads, one ONNX Runtime thread each. */

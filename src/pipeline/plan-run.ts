@@ -8,7 +8,7 @@ import type { SegmentSettings } from "../segment/protocol.ts";
 import type { RunParameters } from "../store/run-record.ts";
 import { readIccFacts } from "../tiler/color/icc-profile.ts";
 import { type PatchPlan, planPatches } from "../tiler/plan-patches.ts";
-import type { Slide } from "../tiler/slide.ts";
+import type { Slide, SlideChannels } from "../tiler/slide.ts";
 import { TISSUE_METHOD, type TissueMask } from "../tiler/tissue.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 
@@ -102,6 +102,7 @@ export function decideRun(
     patchSize,
     overlap,
     region,
+    ...(slide.channels ? { channels: shownChannels(slide.channels) } : {}),
     prompts,
     auto: prompts === "auto" ? auto : null,
     grid: prompts === "grid" ? grid : null,
@@ -109,6 +110,12 @@ export function decideRun(
     maxAreaUm2: task.maxAreaUm2,
   };
   return { task, scale, slideMpp, prompts, settings, parameters };
+}
+
+/** What of a slide's channels the model is to see: it decides every pixel. */
+function shownChannels({ all, shown }: SlideChannels): NonNullable<RunParameters["channels"]> {
+  const seen = all.filter(({ index }) => shown === "composite" || shown === index);
+  return { shown, windows: seen.map(({ window }) => window) };
 }
 
 /** A number of grid points asks for the grid; otherwise the model's own automatic mode, if it has one. */

@@ -100,8 +100,12 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     loadModel(options.model ?? (await defaultModelFor(task.name))),
   );
   reportStage(options, "open");
-  const { mpp, backend } = options;
-  const openOptions = { ...(mpp === undefined ? {} : { mpp }), ...(backend ? { backend } : {}) };
+  const { mpp, backend, channel } = options;
+  const openOptions = {
+    ...(mpp === undefined ? {} : { mpp }),
+    ...(backend ? { backend } : {}),
+    ...(channel === undefined ? {} : { channel }),
+  };
   const stored = await watch.time("open", () => openSlide(options.slide, openOptions));
   try {
     const slide = options.icc ? await convertToSrgb(stored) : stored;

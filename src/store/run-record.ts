@@ -2,6 +2,7 @@ import type { ErrorRecord } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { GridSettings } from "../segment/model.ts";
 import type { StainEstimate, StainMethod } from "../stain.ts";
+import type { ChannelWindow } from "../tiler/slide.ts";
 
 /** How far a run has come. */
 export type RunState = "running" | "interrupted" | "done" | "incomplete";
@@ -25,6 +26,11 @@ export interface RunParameters {
   readonly patchSize: number;
   readonly overlap: number;
   readonly region: Box | null;
+  /** Of a slide with channels: which were seen, and the values shown black and full. Else left out. */
+  readonly channels?: {
+    readonly shown: number | "composite";
+    readonly windows: readonly (ChannelWindow | null)[];
+  };
   readonly prompts: string;
   readonly auto: object | null;
   readonly grid: GridSettings | null;

@@ -1,11 +1,12 @@
 import { MicrotomeError } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { refuseChannel } from "./channels.ts";
 import type { LevelSource } from "./level-source.ts";
 import { DEFAULT_CACHE_BYTES } from "./limits.ts";
 import { requireReadable } from "./region-box.ts";
 import { RegionReader } from "./region-reader.ts";
-import type { Level, Mpp, OpenOptions, RawTile, Slide } from "./slide.ts";
+import type { Level, Mpp, OpenOptions, RawTile, Slide, SlideChannels } from "./slide.ts";
 
 /** What a format found out about a slide. */
 export interface SlideFacts {
@@ -17,6 +18,8 @@ export interface SlideFacts {
   readonly bounds?: Box | null;
   /** See Slide; null or left out where the file holds none. */
   readonly iccProfile?: Uint8Array | null;
+  /** See Slide; null or left out where pixels are a picture's. */
+  readonly channels?: SlideChannels | null;
   /** Finest first. */
   readonly levels: readonly LevelSource[];
 }
@@ -27,6 +30,7 @@ export function makeBlockedSlide(
   facts: SlideFacts,
   options: OpenOptions,
 ): Slide {
+  if (!facts.channels) refuseChannel(source.path, options.channel);
   const reader = new RegionReader(facts.levels, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
   const finest = facts.levels[0]!;
   const levels: readonly Level[] = facts.levels.map((level, index) => ({
@@ -55,6 +59,7 @@ export function makeBlockedSlide(
     backend: "native",
     bounds: facts.bounds ?? null,
     iccProfile: facts.iccProfile ?? null,
+    channels: facts.channels ?? null,
     async readRegion(index, levelBox, signal) {
       levelAt(index);
       requireReadable(source.path, levelBox);

@@ -106,6 +106,7 @@ export function fillLevels(slide: Slide): FilledSlide {
     backend: slide.backend,
     bounds: slide.bounds,
     iccProfile: slide.iccProfile,
+    channels: slide.channels,
     async readRegion(index, box, signal) {
       const level = plan[index];
       if (!level) return slide.readRegion(index, box, signal);

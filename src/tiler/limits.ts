@@ -68,3 +68,6 @@ export const MAX_DICOM_FRAMES = 2 ** 23;
 
 /** Files of a folder that are looked at for the other levels of a DICOM slide. */
 export const MAX_DICOM_FILES = 4096;
+
+/** Channels of one slide: 2^8. */
+export const MAX_CHANNELS = 2 ** 8;

@@ -32,6 +32,31 @@ export interface Mpp {
   readonly source: MppSource;
 }
 
+/** Red, green and blue, 0–255 each. */
+export type ChannelColor = readonly [red: number, green: number, blue: number];
+
+/** Values of the file that are shown black and at full brightness. */
+export interface ChannelWindow {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A fluorescence channel, or another picture of the same field. */
+export interface SlideChannel {
+  /** From 0, in the file's order. */
+  readonly index: number;
+  readonly name: string;
+  readonly color: ChannelColor;
+  /** null where the channel is not shown, and so not measured. */
+  readonly window: ChannelWindow | null;
+}
+
+/** A slide's channels, and what is shown of them: one as grey, or all in their colours, added. */
+export interface SlideChannels {
+  readonly all: readonly SlideChannel[];
+  readonly shown: number | "composite";
+}
+
 /** A stored JPEG tile, complete enough to be decoded by any JPEG decoder with the slide's own colours. */
 export interface RawTile {
   readonly mime: "image/jpeg";
@@ -67,6 +92,8 @@ export interface Slide {
    * names one that it does not hold. Never applied unasked: see `convertToSrgb`.
    */
   readonly iccProfile: Uint8Array | null;
+  /** Its channels, where what `readRegion` gives is made of such; null where pixels are a picture's. */
+  readonly channels: SlideChannels | null;
   /** Reads a box given in the level's own pixels (integers). Throws CorruptSlideError. */
   readRegion(level: number, levelBox: Box, signal?: AbortSignal): Promise<RgbImage>;
   /**
@@ -98,6 +125,8 @@ export interface OpenOptions {
   readonly backend?: Backend;
   /** µm/px of level 0, overriding what the file says. */
   readonly mpp?: number;
+  /** Which channel to show, by number (from 0) or name; "composite", as when left out, all together. */
+  readonly channel?: number | string;
   /** Decoded tiles kept in memory, in bytes; the newest tile is kept whatever its size. */
   readonly cacheBytes?: number;
 }

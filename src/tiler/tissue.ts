@@ -67,10 +67,23 @@ const MARGIN_UM = 16;
  *
  * Made for brightfield stains on bright glass. Errs towards tissue: faint cells that join tissue are
  * taken, gaps and small holes are filled, and for planning a margin is added, as what is left out is
- * never looked at. Throws CorruptSlideError.
+ * never looked at. Of a slide of channels everything counts as tissue: its background is dark, and colour says
+ * nothing. Throws CorruptSlideError.
  */
 export async function detectTissue(slide: Slide, signal?: AbortSignal): Promise<FoundTissue> {
-  return tissueOfCells(await readCellColors(slide, chooseGrid(slide), signal), slide);
+  const found = tissueOfCells(await readCellColors(slide, chooseGrid(slide), signal), slide);
+  if (!slide.channels) return found;
+  const everywhere = new Uint8Array(found.data.length).fill(1);
+  const areaPx = slide.size.width * slide.size.height;
+  return {
+    ...found,
+    data: everywhere,
+    tight: everywhere,
+    areaPx,
+    inkPx: 0,
+    threshold: 0,
+    glass: null,
+  };
 }
 
 /** The tissue of a slide whose cells are read; pure. */

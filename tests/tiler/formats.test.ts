@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { CorruptSlideError } from "../../src/errors.ts";
 import { parseAperioDescription } from "../../src/tiler/formats/aperio.ts";
-import { parseOmeXml } from "../../src/tiler/formats/ome-tiff.ts";
+import { parseOmeXml } from "../../src/tiler/formats/ome-xml.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { parseDecimal } from "../../src/tiler/resolution.ts";
 import { DATA, hasData } from "../shared-data.ts";
@@ -27,6 +28,8 @@ describe("Aperio's description", () => {
   });
 });
 
+const anyTiff = { corrupt: (what: string) => new CorruptSlideError(what) };
+
 describe("OME-XML", () => {
   const xml = (pixels: string) =>
     `<?xml version="1.0"?><OME><Instrument><Objective ID="o" NominalMagnification="20.0"/></Instrument><Image><Pixels SizeC="3" ${pixels}><TiffData/></Pixels></Image></OME>`;
@@ -38,7 +41,10 @@ describe("OME-XML", () => {
       ["0.0005", 'PhysicalSizeXUnit="mm" PhysicalSizeYUnit="mm"', 0.5],
       ["0.25", 'PhysicalSizeXUnit="&#181;m" PhysicalSizeYUnit="&#xB5;m"', 0.25],
     ] as const) {
-      const found = parseOmeXml(xml(`PhysicalSizeX="${size}" PhysicalSizeY="${size}" ${unit}`));
+      const found = parseOmeXml(
+        anyTiff,
+        xml(`PhysicalSizeX="${size}" PhysicalSizeY="${size}" ${unit}`),
+      );
       expect(found.mpp?.x).toBeCloseTo(microns, 12);
       expect(found.mpp?.y).toBeCloseTo(microns, 12);
       expect(found.objectivePower).toBe(20);
@@ -51,7 +57,7 @@ describe("OME-XML", () => {
       'PhysicalSizeX="0.5"',
       "",
     ]) {
-      expect(parseOmeXml(xml(pixels)).mpp).toBeNull();
+      expect(parseOmeXml(anyTiff, xml(pixels)).mpp).toBeNull();
     }
   });
 });

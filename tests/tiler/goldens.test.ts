@@ -11,6 +11,7 @@ const CASES = join(import.meta.dirname, "../cases/slides");
 interface Golden {
   readonly file: string;
   readonly oracle: string;
+  readonly channel?: number | string;
   readonly levels: readonly { width: number; height: number; downsample: number }[];
   readonly regions: readonly {
     level: number;
@@ -32,7 +33,10 @@ describe("pixels equal the oracle's: byte for byte, but where a golden says how 
     it.skipIf(!hasData(join("slides", golden.file)))(
       `${golden.file} (${golden.oracle})`,
       async () => {
-        const slide = await openSlide(join(DATA, "slides", golden.file), { backend: "native" });
+        const slide = await openSlide(join(DATA, "slides", golden.file), {
+          backend: "native",
+          ...(golden.channel === undefined ? {} : { channel: golden.channel }),
+        });
         try {
           expect(slide.levels.map((level) => level.size)).toEqual(
             golden.levels.map(({ width, height }) => ({ width, height })),

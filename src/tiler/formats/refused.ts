@@ -3,7 +3,6 @@ import type { Probe, SlideFormat } from "./format.ts";
 
 /** Formats that are recognised but left to OpenSlide, so that a refusal can say what the file is. */
 export const refusedFormats: readonly SlideFormat[] = [
-  refused("PerkinElmer (Akoya) QPTIFF", "akoya", (probe) => isTiffSaying(probe, "PerkinElmer-QPI")),
   refused("Zeiss CZI", "zeiss", (probe) => ascii(probe.head, 0, 10) === "ZISRAWFILE"),
   refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
     probe.source.path.toLowerCase().endsWith(".mrxs"),
@@ -33,10 +32,6 @@ function refused(name: string, vendor: string, detect: (probe: Probe) => boolean
       );
     },
   };
-}
-
-function isTiffSaying(probe: Probe, words: string): boolean {
-  return probe.tiff !== null && probe.description.includes(words);
 }
 
 function isCodestream(head: Uint8Array): boolean {

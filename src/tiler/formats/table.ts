@@ -7,6 +7,7 @@ import { leica } from "./leica.ts";
 import { omeTiff } from "./ome-tiff.ts";
 import { philips } from "./philips.ts";
 import { plain } from "./plain.ts";
+import { qptiff } from "./qptiff.ts";
 import { refusedFormats } from "./refused.ts";
 import { ventana } from "./ventana.ts";
 
@@ -18,6 +19,7 @@ export const FORMATS: readonly SlideFormat[] = [
   philips,
   ventana,
   dicom,
+  qptiff,
   ...refusedFormats,
   omeTiff,
   genericTiff,

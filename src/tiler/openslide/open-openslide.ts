@@ -1,5 +1,6 @@
 import { CorruptSlideError, MicrotomeError, UnsupportedSlideError } from "../../errors.ts";
 import { type Box, intersectBoxes, type Size } from "../../geometry.ts";
+import { refuseChannel } from "../channels.ts";
 import { VIRTUAL_TILE } from "../level-source.ts";
 import { DEFAULT_CACHE_BYTES, MAX_SIDE } from "../limits.ts";
 import { requireReadable } from "../region-box.ts";
@@ -113,6 +114,7 @@ function isSide({ width, height }: Size): boolean {
 
 function makeSlide(session: OpenSlideSession, facts: OpenSlideFacts, options: OpenOptions): Slide {
   const { path } = session;
+  refuseChannel(path, options.channel);
   const levels = facts.levels.map((level, index) => ({
     index,
     size: level.size,
@@ -139,6 +141,7 @@ function makeSlide(session: OpenSlideSession, facts: OpenSlideFacts, options: Op
     backend: `openslide ${facts.version}`,
     bounds: partOf(facts.bounds, levels[0]!.size),
     iccProfile: facts.iccProfile,
+    channels: null,
     async readRegion(index, levelBox, signal) {
       requireReadable(path, levelBox);
       return readRegion(session, levelAt(index), levelBox, signal);

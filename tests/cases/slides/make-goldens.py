@@ -13,10 +13,12 @@ is written here.
 import base64
 import hashlib
 import json
+import math
 import pathlib
 import sys
 import tempfile
 import zlib
+from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -25,6 +27,14 @@ import pyvips
 import tifffile
 
 HERE = pathlib.Path(__file__).parent
+
+class Channels(NamedTuple):
+    """Pages that are added up, each in its colour, as docs/formats.md says; what `channel` must be to get that."""
+
+    pages: tuple
+    colors: list
+    channel: object = None
+
 
 # name of the golden file: (path under slides/, how libvips names the levels, or None for OpenSlide, or the
 # number of OpenSlide's levels that the file stores, where OpenSlide adds some of its own)
@@ -49,6 +59,10 @@ SLIDES = {
     "ndpi-stritt": ("ndpi-stritt/test3-DAPI-2-387.ndpi", 4),
     "ome-instanseg": ("ome-tiff-he-instanseg/HE_example.tif", "page1"),
     "ome-subifd": ("derived-from-cmu1/pyramid-subifd.ome.tif", "subifd"),
+    "qptiff-composite": ("vectra-qptiff/small_vectra.qptiff", Channels((0, 1, 2), [(0, 0, 255), (0, 255, 0), (255, 255, 0)])),
+    "qptiff-fitc": ("vectra-qptiff/small_vectra.qptiff", Channels((1,), [(255, 255, 255)], "fitc")),
+    "ome-channels": ("ome-tiff-misc/multi-channel-z-series.ome.tif", Channels((2, 7, 12), [(255, 0, 0), (0, 255, 0), (0, 0, 255)])),
+    "ome-channel": ("ome-tiff-misc/multi-channel-z-series.ome.tif", Channels((12,), [(255, 255, 255)], 2)),
     "plain-png": ("plain-images/cellseg_models/HE.png", "plain"),
     "plain-jpeg": ("plain-images/oscc-mendeley/OSCC_400x_1.jpg", "plain"),
 }
@@ -90,6 +104,21 @@ def tifffile_levels(path):
     levels = [np.moveaxis(p, 0, 2) if p.shape[0] == 3 else p for p in levels]
     h, w = levels[0].shape[:2]
     return levels, [(w / p.shape[1] + h / p.shape[0]) / 2 for p in levels]
+
+
+def channel_levels(path, how):
+    """Of uint8 0 to 255 is shown, else the 0.1st to the 99.9th percentile; the level is shown in full."""
+    total = 0.5
+    for page, color in zip(how.pages, how.colors):
+        values = tifffile.imread(path, key=page)
+        low, high = 0, 255
+        if values.dtype != np.uint8:
+            ordered = np.sort(values.astype(float), axis=None)
+            last = ordered.size - 1
+            low, high = ordered[math.floor(0.001 * last)], ordered[math.ceil(0.999 * last)]
+        part = np.clip((values.astype(float) - low) * (1 / (high - low)), 0, 1)
+        total = total + part[..., None] * np.array(color, float)
+    return [np.minimum(total, 255).astype(np.uint8)], [1.0]
 
 
 def aperio_ycbcr():
@@ -156,6 +185,8 @@ def main(root, *only):
         if how is None or isinstance(how, int) or how == "near":
             levels, downsamples = openslide_levels(path, None if how == "near" else how)
             oracle = "openslide 4.0.1"
+        elif isinstance(how, Channels):
+            (levels, downsamples), oracle = channel_levels(path, how), f"tifffile {tifffile.__version__}, numpy"
         elif how == "tifffile":
             (levels, downsamples), oracle = tifffile_levels(path), f"tifffile {tifffile.__version__}"
         else:
@@ -164,6 +195,7 @@ def main(root, *only):
         golden = {
             "file": file,
             "oracle": oracle,
+            **({"channel": how.channel} if isinstance(how, Channels) and how.channel is not None else {}),
             "levels": [
                 {"width": p.shape[1], "height": p.shape[0], "downsample": d}
                 for p, d in zip(levels, downsamples)
