@@ -24,8 +24,9 @@ const ASIDE: readonly (readonly [pattern: RegExp, name: string])[] = [
 
 /**
  * Ventana (Roche) BIF: directories described as "level=N mag=M", whose tiles are overlapping camera
- * frames placed by the EncodeInfo of level 0. Sources: Roche Digital Pathology BIF image file format
- * 1.0 (2020), https://openslide.org/formats/ventana/.
+ * frames placed by the EncodeInfo of level 0. Sources: https://openslide.org/formats/ventana/ and what
+ * OpenSlide 4.0.1 makes of written files; for the DP series, Roche's BIF image file format 1.0 (2020)
+ * as told by https://github.com/WSILabs/opentile-go (docs/formats/bif.md).
  */
 export const ventana: SlideFormat = {
   name: "Ventana BIF",
