@@ -69,6 +69,75 @@ export function keepLargestPart(data: Uint8Array, width: number, height: number)
   for (const at of largest) data[at] = 1;
 }
 
+/** Which sides of a picture go on outside it with background. */
+export interface OpenSides {
+  readonly left: boolean;
+  readonly top: boolean;
+  readonly right: boolean;
+  readonly bottom: boolean;
+}
+
+/**
+ * Fills 8-connected background of fewer than `leastPx` pixels in place, unless it reaches an open side.
+ * True where anything was filled.
+ */
+export function fillSmallGaps(
+  data: Uint8Array,
+  width: number,
+  height: number,
+  leastPx: number,
+  open: OpenSides,
+): boolean {
+  const seen = new Uint8Array(data.length);
+  let filled = false;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] !== 0 || seen[i] === 1) continue;
+    const { pixels } = flood(data, width, height, i, seen, true);
+    if (pixels.length >= leastPx || pixels.some((at) => isOnOpenSide(at, width, height, open))) {
+      continue;
+    }
+    for (const at of pixels) data[at] = 1;
+    filled = true;
+  }
+  return filled;
+}
+
+function isOnOpenSide(at: number, width: number, height: number, open: OpenSides): boolean {
+  const x = at % width;
+  const y = (at - x) / width;
+  return (
+    (open.left && x === 0) ||
+    (open.top && y === 0) ||
+    (open.right && x === width - 1) ||
+    (open.bottom && y === height - 1)
+  );
+}
+
+/**
+ * Drops 8-connected parts of fewer than `leastPx` pixels in place; where all are, the largest stays. True
+ * where there was a part so small.
+ */
+export function dropSmallParts(
+  data: Uint8Array,
+  width: number,
+  height: number,
+  leastPx: number,
+): boolean {
+  const seen = new Uint8Array(data.length);
+  const parts: number[][] = [];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] === 1 && seen[i] === 0) {
+      parts.push(flood(data, width, height, i, seen, true).pixels);
+    }
+  }
+  const large = parts.filter((pixels) => pixels.length >= leastPx);
+  if (large.length === parts.length) return false;
+  const largest = parts.reduce((best, part) => (part.length > best.length ? part : best));
+  data.fill(0);
+  for (const part of large.length > 0 ? large : [largest]) for (const at of part) data[at] = 1;
+  return true;
+}
+
 /**
  * Fills holes of at most `maxPx` pixels in place: 4-connected background that does not reach the
  * picture's edge. A hole that holds a pixel marked in `taken` (another object's) stays open.

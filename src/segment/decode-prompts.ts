@@ -1,4 +1,5 @@
 import type { Box, Point } from "../geometry.ts";
+import type { Candidate } from "./candidate.ts";
 import {
   type DecodedBatch,
   type EncodedImage,
@@ -36,7 +37,7 @@ export interface DecodeContext {
   readonly stabilityOffset: number;
   readonly cutterFor: (grid: LogitGrid) => MaskCutter;
   /** Time spent is added here, ms. */
-  readonly ms: { decode: number; post: number };
+  readonly ms: { encode: number; decode: number; post: number };
 }
 
 /** Points as prompts, patch px. */
@@ -119,4 +120,9 @@ function bestMask(decoded: DecodedBatch, prompt: number): number {
     if (decoded.predictedIou(prompt, m) > decoded.predictedIou(prompt, best)) best = m;
   }
   return best;
+}
+
+/** Answers with the points that made them; the prompt's index, meaningless outside, goes. */
+export function withPoints(answers: readonly Answer[], points: readonly Point[]): Candidate[] {
+  return answers.map(({ prompt, ...mask }) => ({ ...mask, point: points[prompt]! }));
 }

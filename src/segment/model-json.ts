@@ -130,6 +130,16 @@ function parseAuto(fields: JsonFields): AutoSettings {
   };
 }
 
+function optionalNumber<Name extends string>(
+  fields: JsonFields,
+  name: Name,
+  least: number,
+  most?: number,
+): { readonly [K in Name]?: number } {
+  if (!fields.has(name)) return {};
+  return { [name]: fields.number(name, least, most) } as { readonly [K in Name]: number };
+}
+
 function parseGrid(fields: JsonFields): GridSettings {
   const pick = (name: keyof typeof SAM_GRID_DEFAULTS & string, least: number, most?: number) =>
     fields.has(name) ? fields.number(name, least, most) : (SAM_GRID_DEFAULTS[name] as number);
@@ -143,5 +153,10 @@ function parseGrid(fields: JsonFields): GridSettings {
     maskThreshold: pick("maskThreshold", Number.NEGATIVE_INFINITY),
     nmsIou: pick("nmsIou", 0, 1),
     ...(fields.has("nmsKind") ? { nmsKind: fields.oneOf("nmsKind", ["box", "mask"]) } : {}),
+    ...(fields.has("cropLayers") ? { cropLayers: fields.oneOf("cropLayers", [0, 1, 2, 3]) } : {}),
+    ...optionalNumber(fields, "cropNmsIou", 0, 1),
+    ...optionalNumber(fields, "cropOverlapRatio", 0, 0.99),
+    ...optionalNumber(fields, "cropPointsDownscale", 1),
+    ...optionalNumber(fields, "minMaskRegionAreaPx", 0),
   };
 }

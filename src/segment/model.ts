@@ -47,6 +47,16 @@ export interface GridSettings {
   readonly nmsIou: number;
   /** What non-maximum suppression compares: boxes as the reference does (the default), or masks. */
   readonly nmsKind?: "box" | "mask";
+  /** Further layers of crops, each of (2^i)² encoded by themselves, for small objects; 0 by default. */
+  readonly cropLayers?: number;
+  /** Box IoU above which, of two masks of different crops, that of the larger crop is dropped; 0.7 by default. */
+  readonly cropNmsIou?: number;
+  /** Share of the patch's short side by which crops of the first layer overlap; 512/1500 by default. */
+  readonly cropOverlapRatio?: number;
+  /** Points a side of layer i are divided by this to the power of i; 1 by default. */
+  readonly cropPointsDownscale?: number;
+  /** Gaps are filled and parts dropped that are smaller, patch px²; 0, the default, leaves them. */
+  readonly minMaskRegionAreaPx?: number;
 }
 
 /** What a model tells its objects apart as: one name a column of `class_logits`. */

@@ -23,13 +23,17 @@ export function isAllowed(region: PromptRegion, x: number, y: number): boolean {
   return allow.data[row * allow.cells + column] === 1;
 }
 
-/** SAM's grid: points at (i + ½)/n of the patch, row by row; only where prompts are allowed. Patch px. */
-export function gridPoints(pointsPerSide: number, region: PromptRegion): Point[] {
+/** SAM's grid: points at (i + ½)/n of a part of the patch, row by row; only where prompts are allowed. Patch px. */
+export function gridPoints(
+  pointsPerSide: number,
+  region: PromptRegion,
+  part: Box = { x: 0, y: 0, ...region.patch },
+): Point[] {
   const points: Point[] = [];
   for (let i = 0; i < pointsPerSide; i++) {
-    const y = ((i + 0.5) / pointsPerSide) * region.patch.height;
+    const y = part.y + ((i + 0.5) / pointsPerSide) * part.height;
     for (let j = 0; j < pointsPerSide; j++) {
-      const x = ((j + 0.5) / pointsPerSide) * region.patch.width;
+      const x = part.x + ((j + 0.5) / pointsPerSide) * part.width;
       if (isAllowed(region, x, y)) points.push({ x, y });
     }
   }

@@ -1,25 +1,26 @@
 import { MicrotomeError, PatchFailedError } from "../errors.ts";
 import { type Box, intersectBoxes, type Point } from "../geometry.ts";
+import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EncodedImage, SamAdapter } from "./contracts/adapter.ts";
 import { type LogitGrid, MaskCutter } from "./cut-mask.ts";
 import {
-  type Answer,
   boxPrompts,
   type DecodeContext,
   decodePrompts,
   type MaskFilter,
   pointPrompts,
+  withPoints,
 } from "./decode-prompts.ts";
+import { generateMasks } from "./generate-masks.ts";
 import { meanHematoxylinOd } from "./hematoxylin.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings } from "./model.ts";
 import { type StainNormaliser, stainNormaliser } from "./normalise-stain.ts";
-import { gridPoints, objectnessPeaks, type PromptRegion } from "./prompts.ts";
+import { objectnessPeaks, type PromptRegion } from "./prompts.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
 import { cleanEach, separate } from "./separate.ts";
 import { slidePart } from "./slide-part.ts";
-import { suppress } from "./suppress.ts";
 
 /** What a patch gives when nothing fails. */
 export type PatchOutcome = Extract<SegmentResult, { readonly ok: true }>;
@@ -60,8 +61,7 @@ export class PatchSegmenter {
 
     const start = performance.now();
     const seen = this.#adapter.anySize ? slidePart(job.image, clip) : job.image;
-    // Measurements are taken from the slide's own pixels: only the model sees the common look.
-    const encoded = await this.#adapter.encode(this.#normalise ? this.#normalise(seen) : seen);
+    const encoded = await this.#encode(seen);
     ms.encode = performance.now() - start;
 
     const { candidates, prompts } = await this.#find(job, {
@@ -78,6 +78,11 @@ export class PatchSegmenter {
       ),
     );
     return { ok: true, masks, prompts, ms };
+  }
+
+  /** Measurements are taken from the slide's own pixels: only the model sees the common look. */
+  async #encode(image: RgbImage): Promise<EncodedImage> {
+    return await this.#adapter.encode(this.#normalise ? this.#normalise(image) : image);
   }
 
   /** Refuses, before the costly encoder, a mode that the model or the settings cannot serve. */
@@ -144,21 +149,17 @@ export class PatchSegmenter {
     return { candidates, prompts: peaks.length };
   }
 
-  /** SAM's automatic mask generation, one crop: masks may nest and overlap. */
+  /** SAM's automatic mask generation: masks may nest and overlap; each is made one piece in the end. */
   async #grid(job: SegmentJob, context: DecodeContext): Promise<Found> {
-    const { grid } = this.#settings;
-    const points = gridPoints(grid.pointsPerSide, regionOf(job));
-    const answers = await decodePrompts(context, pointPrompts(points), {
-      bestOnly: false,
-      predictedIou: grid.predictedIouThreshold,
-      stability: grid.stabilityScoreThreshold,
-      maskThreshold: grid.maskThreshold,
-    });
-    const candidates = timed(context.ms, () => {
-      const kept = suppress(withPoints(answers, points), grid.nmsIou, grid.nmsKind ?? "box");
-      return cleanEach(kept).filter((c) => this.#isWantedArea(c.area, 0));
-    });
-    return { candidates, prompts: points.length };
+    const { masks, prompts } = await generateMasks(
+      { image: job.image, region: regionOf(job), encode: (image) => this.#encode(image) },
+      context,
+      this.#settings.grid,
+    );
+    const candidates = timed(context.ms, () =>
+      cleanEach(masks).filter((c) => this.#isWantedArea(c.area, 0)),
+    );
+    return { candidates, prompts };
   }
 
   /** Someone's own prompts: the best mask of each, in their order, unfiltered. */
@@ -239,11 +240,6 @@ function regionOf(job: SegmentJob): PromptRegion {
 /** The best mask of each prompt, whatever it is worth. */
 function unfiltered(maskThreshold: number): MaskFilter {
   return { bestOnly: true, predictedIou: Number.NEGATIVE_INFINITY, stability: 0, maskThreshold };
-}
-
-/** Answers with the points that made them; the prompt's index, meaningless outside, goes. */
-function withPoints(answers: readonly Answer[], points: readonly Point[]): Candidate[] {
-  return answers.map(({ prompt, ...mask }) => ({ ...mask, point: points[prompt]! }));
 }
 
 function centre({ x, y, width, height }: Box): Point {

@@ -12,9 +12,14 @@ export function slidePart(image: RgbImage, clip: Box): RgbImage {
   const { width, height } = clip;
   const isWhole = width === image.width && height === image.height;
   if (isWhole || clip.x !== 0 || clip.y !== 0) return image;
+  return cropImage(image, clip);
+}
+
+/** A part of a picture, its pixels copied. `box` lies within the picture. */
+export function cropImage(image: RgbImage, { x, y, width, height }: Box): RgbImage {
   const data = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {
-    const from = row * image.width * 3;
+    const from = ((y + row) * image.width + x) * 3;
     data.set(image.data.subarray(from, from + width * 3), row * width * 3);
   }
   return { data, width, height };

@@ -37,8 +37,17 @@ export function suppress(
   limit: number,
   kind: "box" | "mask",
 ): Candidate[] {
+  return suppressInOrder(byPredictedIou(candidates), limit, kind);
+}
+
+/** {@link suppress} for candidates in an order of preference already. */
+export function suppressInOrder(
+  candidates: readonly Candidate[],
+  limit: number,
+  kind: "box" | "mask",
+): Candidate[] {
   const kept: Candidate[] = [];
-  for (const candidate of byPredictedIou(candidates)) {
+  for (const candidate of candidates) {
     const doubled = kept.some((better) =>
       kind === "mask"
         ? isMaskDoubled(better, candidate, limit)

@@ -3,7 +3,8 @@
     pip install torch torchvision segment-anything==1.0 onnxruntime numpy pillow
     python make-goldens.py
 
-amg-1024.json, amg-640.json  SAM's reference SamAutomaticMaskGenerator over sam-meta-decoder.onnx
+amg-1024.json, amg-640.json, amg-crops.json  SAM's reference SamAutomaticMaskGenerator over sam-meta-decoder.onnx
+small-regions.json           segment_anything.utils.amg.remove_small_regions on random masks
 upsample.json                masks cut from random logits: torch.nn.functional.interpolate
 hematoxylin.json             mean hematoxylin OD: numpy's pseudo-inverse
 """
@@ -15,7 +16,7 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from segment_anything import SamAutomaticMaskGenerator
-from segment_anything.utils.amg import calculate_stability_score
+from segment_anything.utils.amg import calculate_stability_score, remove_small_regions
 from segment_anything.utils.transforms import ResizeLongestSide
 
 HERE = Path(__file__).parent
@@ -90,6 +91,7 @@ def amg(name, width, height, **settings):
             "predictedIou": r["predicted_iou"],
             "stabilityScore": r["stability_score"],
             "point": r["point_coords"][0],
+            "cropBox": [int(v) for v in r["crop_box"]],
         }
         for r in records
     ]
@@ -145,8 +147,32 @@ def hematoxylin():
     )
 
 
+def small_regions():
+    """Random masks on a patch of 24 x 20, at its edges too; holes first, then islands, as the generator does."""
+    rng = np.random.default_rng(5)
+    cases = []
+    for share, least in ((0.35, 4), (0.5, 6), (0.62, 9), (0.8, 12), (0.05, 30), (0.5, 1)):
+        for _ in range(4):
+            mask = rng.random((20, 24)) < share
+            mask[:, 12:] |= rng.random((20, 12)) < share
+            filled, holes = remove_small_regions(mask, least, "holes")
+            tidy, islands = remove_small_regions(filled, least, "islands")
+            cases.append(
+                {
+                    "leastPx": least,
+                    "mask": "".join("1" if v else "0" for v in mask.ravel()),
+                    "tidy": "".join("1" if v else "0" for v in tidy.ravel()),
+                    "changed": bool(holes or islands),
+                }
+            )
+    save("small-regions.json", {"width": 24, "height": 20, "cases": cases})
+
+
 upsample()
 hematoxylin()
+small_regions()
 SETTINGS = dict(points_per_side=8, pred_iou_thresh=0.695, stability_score_thresh=0.5, box_nms_thresh=0.3)
 amg("amg-1024.json", 1024, 1024, **SETTINGS)
 amg("amg-640.json", 640, 480, **SETTINGS)
+CROPS = dict(crop_n_layers=2, crop_nms_thresh=0.4, crop_overlap_ratio=0.3, crop_n_points_downscale_factor=2)
+amg("amg-crops.json", 1024, 1024, **SETTINGS, **CROPS, min_mask_region_area=25)
