@@ -1,8 +1,9 @@
 import { objectiveFromMpp } from "../scales/select-scale.ts";
 import { type IccFacts, readIccFacts } from "../tiler/color/icc-profile.ts";
+import { estimateStain } from "../tiler/estimate-stain.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { Slide } from "../tiler/slide.ts";
-import { areaMm2, detectTissue } from "../tiler/tissue.ts";
+import { areaMm2, detectTissue, type FoundTissue } from "../tiler/tissue.ts";
 import { Arguments, type Command } from "./command.ts";
 import {
   BACKEND_HELP,
@@ -69,11 +70,34 @@ async function describeSlide(slide: Slide) {
     },
     channels: slide.channels,
     associated: slide.associated,
+    stain: await describeStain(slide, tissue),
     tissue: {
       fraction: Number((tissue.areaPx / (slide.size.width * slide.size.height)).toFixed(4)),
       areaMm2: meanMpp ? Number(areaMm2(tissue.areaPx, meanMpp).toFixed(4)) : null,
     },
   };
+}
+
+/** Light through bare glass, and the stains as Macenko's method finds them; both null where they cannot be told. */
+async function describeStain(slide: Slide, tissue: FoundTissue) {
+  const estimate = await estimateStain(slide, tissue, "macenko");
+  const glass = tissue.glass?.map((value) => Number(value.toFixed(1))) ?? null;
+  if (typeof estimate === "string" || estimate.method !== "macenko") {
+    return { glass, hematoxylin: null, eosin: null, unknown: String(estimate) };
+  }
+  const { hematoxylin, eosin, most, pixels } = estimate;
+  return { glass, hematoxylin, eosin, most, pixels };
+}
+
+function formatStain(stain: SlideFacts["stain"]): string[] {
+  const vector = (values: readonly number[]) => values.map((v) => v.toFixed(3)).join(" ");
+  const glass = stain.glass?.map((value) => value.toFixed(0)).join(" ") ?? "none to be seen";
+  return [
+    `  glass       ${glass}${stain.glass ? " (RGB, 0–255)" : ""}`,
+    stain.hematoxylin === null
+      ? `  stains      unknown: ${stain.unknown}`
+      : `  stains      hematoxylin ${vector(stain.hematoxylin)}, eosin ${vector(stain.eosin)} (optical density R G B, if it is H&E)`,
+  ];
 }
 
 function formatFacts(facts: SlideFacts): string {
@@ -103,6 +127,7 @@ function formatFacts(facts: SlideFacts): string {
     const rgb = color.map((value) => value.toString(16).padStart(2, "0")).join("");
     lines.push(`  channel ${index}   ${name}, #${rgb}, ${shown}`);
   }
+  lines.push(...formatStain(facts.stain));
   if (facts.associated.length > 0) {
     lines.push(`  also holds  ${facts.associated.join(", ")} (never read or served unasked)`);
   }

@@ -10,8 +10,8 @@ const TEXTURED = 0.012;
 /** Noise of a cell's mean, grey levels over the three channels together. */
 const NOISE = 4;
 
-/** Half the side of the square over which structure is counted, cells. */
-const REACH = 2;
+/** Half the side of the square over which structure is counted, cells: a mere edge fills less than half of it. */
+const REACH = 3;
 
 /**
  * How much each cell's brightness differs from what its four neighbours let expect: the absolute
@@ -47,7 +47,7 @@ export function isTextured(detail: number, brightness: number): boolean {
   return detail > TEXTURED + NOISE / (brightness + 3);
 }
 
-/** The share of cells in the square of 5 × 5 around a cell that `flags` marks, 0..1. */
+/** The share of cells in the square of 7 × 7 around a cell that `flags` marks, 0..1. */
 export function shareAround(flags: Uint8Array, grid: Size, x: number, y: number): number {
   let [marked, cells] = [0, 0];
   for (let j = Math.max(0, y - REACH); j <= Math.min(grid.height - 1, y + REACH); j++) {

@@ -1,5 +1,6 @@
+import type { Size } from "../geometry.ts";
 import type { CellColors } from "./cell-colors.ts";
-import { cellDetail, isTextured, shareAround } from "./cell-detail.ts";
+import { cellDetail, isTextured, SMOOTH, shareAround } from "./cell-detail.ts";
 import { ASSUMED_GLASS, estimateGlass, isUnscanned, type Rgb } from "./glass.ts";
 
 /** What a cell can be; a byte a cell. */
@@ -36,6 +37,9 @@ const GREY = 0.2;
 
 /** Share of textured cells around from which there is tissue under ink, and below which there is none. */
 const UNDER_INK = { tissue: 0.5, none: 0.2 } as const;
+
+/** Share of ink around from which a cell of a pen's colour is a stroke's rim. */
+const HALO = 0.25;
 
 /**
  * Tells stained cells from glass, ink and what has no colour; `fineCells` says that cells are small
@@ -88,7 +92,7 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
     if (kinds[cell] !== KIND.tissue || scores[cell]! >= threshold) continue;
     const [r, g, b] = [0, 1, 2].map((c) => density[c]![data[p + c]!]!) as [number, number, number];
     const coloured = Math.max(r, g, b) - Math.min(r, g, b) >= WEAK.spread;
-    kinds[cell] = coloured && textured[cell] === 1 ? KIND.weak : KIND.glass;
+    kinds[cell] = coloured && detail[cell]! > SMOOTH ? KIND.weak : KIND.glass;
   }
   for (const cell of unsure) {
     const x = cell % grid.width;
@@ -97,7 +101,18 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
     else if (kinds[cell] === KIND.grey && share >= UNDER_INK.tissue) kinds[cell] = KIND.weak;
     else if (kinds[cell] === KIND.tissue && share < UNDER_INK.none) kinds[cell] = KIND.ink;
   }
+  if (fineCells) markHalo(kinds, grid, unsure);
   return { kinds, threshold, glass };
+}
+
+/** The blurred rim of a stroke: cells of a pen's colour with much ink around them. */
+function markHalo(kinds: Uint8Array, grid: Size, candidates: readonly number[]): void {
+  const ink = kinds.map((kind) => (kind === KIND.ink ? 1 : 0));
+  for (const cell of candidates) {
+    if (kinds[cell] !== KIND.tissue) continue;
+    const x = cell % grid.width;
+    if (shareAround(ink, grid, x, (cell - x) / grid.width) >= HALO) kinds[cell] = KIND.ink;
+  }
 }
 
 /** Byte of a channel → optical density against the glass, never below 0. */

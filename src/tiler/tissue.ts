@@ -36,7 +36,7 @@ export interface FoundTissue extends TissueMask {
 }
 
 /** Name of the method, part of a run's key: a change that may change a mask changes it too. */
-export const TISSUE_METHOD = "cells-2";
+export const TISSUE_METHOD = "cells-3";
 
 /** Side of a cell, µm, as far as MOST_CELLS allows. */
 const CELL_UM = 8;
@@ -58,6 +58,9 @@ const BAY_UM2 = 100 ** 2;
 
 /** Pieces below this are specks of dust, µm². */
 const SPECK_UM2 = 25 ** 2;
+
+/** For planning, gaps up to twice this are bridged, µm: fat whose walls are hardly to be seen. */
+const PLAN_BRIDGE_UM = 60;
 
 /** The mask is grown by this, µm, at least a cell: the edge of tissue is where it is palest. */
 const MARGIN_UM = 16;
@@ -102,11 +105,15 @@ export function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "m
   const speck = Math.min(cells(SPECK_UM2), found.length / 100);
   dropSmall(found, grid, { value: 1, least: speck, counted: strong });
   const tight = close(found, grid, Math.round(BRIDGE_UM / cellUm));
-  if (tight.includes(1)) {
-    dropSmall(tight, grid, { value: 0, least: cells(BAY_UM2) });
-    dropSmall(tight, grid, { value: 0, least: cells(HOLE_UM2), keepBorder: true });
-  }
-  const data = dilate(tight, grid, Math.max(1, Math.round(MARGIN_UM / cellUm)));
+  const fill = (mask: Uint8Array) => {
+    if (!mask.includes(1)) return;
+    dropSmall(mask, grid, { value: 0, least: cells(BAY_UM2) });
+    dropSmall(mask, grid, { value: 0, least: cells(HOLE_UM2), keepBorder: true });
+  };
+  fill(tight);
+  const planned = close(tight, grid, Math.round(PLAN_BRIDGE_UM / cellUm));
+  fill(planned);
+  const data = dilate(planned, grid, Math.max(1, Math.round(MARGIN_UM / cellUm)));
   let [count, ink] = [0, 0];
   for (let i = 0; i < tight.length; i++) {
     count += tight[i]!;
