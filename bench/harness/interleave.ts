@@ -28,7 +28,8 @@ export async function interleave<T>(
   return values;
 }
 
-function shuffled<T>(items: readonly T[], random: Random): T[] {
+/** The items in an order that the randomness decides. */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
   const out = [...items];
   for (let i = out.length - 1; i > 0; i--) {
     const j = random.integer(0, i);

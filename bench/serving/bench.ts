@@ -6,7 +6,7 @@ import { deepZoomGrid, deepZoomLevels } from "../../src/server/deep-zoom.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import type { Bench } from "../harness/benches.ts";
 import { Contender } from "../harness/contender.ts";
-import { interleave } from "../harness/interleave.ts";
+import { interleave, shuffled } from "../harness/interleave.ts";
 import { describeMachine } from "../harness/machine.ts";
 import { type ReportTable, writeReport } from "../harness/report.ts";
 import { formatSummary, summarise } from "../harness/summary.ts";
@@ -21,7 +21,7 @@ export const servingBench: Bench = {
     --layout L       aperio | ycbcr (aperio)
     --rounds N       kept rounds; one more warms up (5)
     --connections N  kept open, one request at a time on each (8)
-    --requests N     of stored tiles a round; a tenth of them where tiles are made (6000)
+    --requests N     of stored tiles a round; a 24th of them where tiles are made (6000)
     --python PATH    with openslide-python (python3, or MICROTOME_BENCH_PYTHON)`,
   async run(args) {
     const options = parseOptions(args);
@@ -35,20 +35,23 @@ export const servingBench: Bench = {
     for (const what of casesOf(slide.size, slide.levels[0]!.tileSize, options.requests)) {
       process.stderr.write(`${what.caption} …\n`);
       const asked = servers.filter(({ answer }) => what.path(answer, 0, 0) !== null);
+      const places = shuffledPlaces(what.grid);
       const values = await interleave(
-        asked.map(({ contender, answer }) => ({
-          name: contender.name,
-          once: (round: number) => {
-            const random = new Random(round + 1);
-            const paths = Array.from({ length: what.requests }, () => {
-              const column = random.integer(0, what.grid.columns - 1);
-              return what.path(answer, column, random.integer(0, what.grid.rows - 1))!;
-            });
-            const { connections } = options;
-            const job: LoadJob = { host: "127.0.0.1", port: answer.port, paths, connections };
-            return load.ask<LoadAnswer>(job);
-          },
-        })),
+        asked.map(({ contender, answer }) => {
+          let drawn = 0;
+          return {
+            name: contender.name,
+            once: () => {
+              const paths = Array.from({ length: what.requests }, () => {
+                const [column, row] = places[drawn++ % places.length]!;
+                return what.path(answer, column, row)!;
+              });
+              const { connections } = options;
+              const job: LoadJob = { host: "127.0.0.1", port: answer.port, paths, connections };
+              return load.ask<LoadAnswer>(job);
+            },
+          };
+        }),
         { rounds: options.rounds, warmups: 1, seed: 1 },
       );
       results.push({ case: what.caption, values: Object.fromEntries(values) });
@@ -66,7 +69,7 @@ export const servingBench: Bench = {
       tables,
       notes: [
         `The slide: ${LAYOUTS[options.layout]}. It is in the page cache.`,
-        `${options.connections} connections over loopback, tiles at random (seeded, the same for all), a new draw a round; median (lowest–highest) of ${options.rounds} rounds in a new order each. The load generator has a process of its own on the same machine.`,
+        `${options.connections} connections over loopback, tiles in a seeded order, the same for all, none twice until all have been asked for; median (lowest–highest) of ${options.rounds} rounds in a new order each. The load generator has a process of its own on the same machine.`,
         "microtome keeps 64 MiB of tiles that it had to encode, and passes stored ones on; the other server makes each anew, with OpenSlide's cache of decoded tiles.",
         ...servers.map(({ contender }) => `${contender.name}: ${contender.version}.`),
       ],
@@ -146,13 +149,22 @@ interface ServingCase {
   path(server: ServeAnswer, column: number, row: number): string | null;
 }
 
+/** Every place of a grid, in a seeded order: no cache profits from a tile that was asked for before. */
+function shuffledPlaces({ columns, rows }: ServingCase["grid"]): readonly [number, number][] {
+  const places = Array.from({ length: columns * rows }, (_, i): [number, number] => [
+    i % columns,
+    Math.floor(i / columns),
+  ]);
+  return shuffled(places, new Random(1));
+}
+
 function casesOf(full: Size, tile: Size, requests: number): readonly ServingCase[] {
   const levels = deepZoomLevels(full);
   const deepZoom = (caption: string, back: number): ServingCase => {
     const level = levels.length - 1 - back;
     return {
       caption,
-      requests: Math.ceil(requests / 10),
+      requests: Math.ceil(requests / 24),
       grid: deepZoomGrid(levels[level]!),
       path: ({ deepZoom: base }, column, row) => `${base}_files/${level}/${column}_${row}.jpg`,
     };
