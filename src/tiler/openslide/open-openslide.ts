@@ -93,7 +93,7 @@ function hintFor(path: string, version: string | null): string {
     return "; a MIRAX slide is this file and, beside it, the folder of the same name with Slidedat.ini and Data*.dat: see that it is there, and whole";
   }
   return Number.parseInt(version ?? "", 10) < 4
-    ? "; for DICOM and others it must be OpenSlide 4"
+    ? "; OpenSlide 4 knows more"
     : "";
 }
 
