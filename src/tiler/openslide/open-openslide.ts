@@ -92,9 +92,7 @@ function hintFor(path: string, version: string | null): string {
   if (/\.mrxs$/i.test(path)) {
     return "; a MIRAX slide is this file and, beside it, the folder of the same name with Slidedat.ini and Data*.dat: see that it is there, and whole";
   }
-  return Number.parseInt(version ?? "", 10) < 4
-    ? "; OpenSlide 4 knows more"
-    : "";
+  return Number.parseInt(version ?? "", 10) < 4 ? "; OpenSlide 4 knows more" : "";
 }
 
 /** What the library says of a hostile file is not taken on trust. */

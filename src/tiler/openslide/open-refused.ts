@@ -30,7 +30,9 @@ export async function openRefused(
       if (!isSlide) throw refusal;
       throw extended(refusal, `Or let OpenSlide read it: ${error.missing}.`);
     }
-    throw isSlide ? extended(refusal, `OpenSlide was asked, too: ${error.message.replace(path, "it")}`) : refusal;
+    throw isSlide
+      ? extended(refusal, `OpenSlide was asked, too: ${error.message.replace(path, "it")}`)
+      : refusal;
   }
 }
 
