@@ -242,7 +242,18 @@ describe("sparse frames", () => {
       paths,
       ...sparse(framePosition(0, 0, "b"), framePosition(0, 0, "a")),
     ];
-    expect(await tileColors(8, 8, { elements, pixels: greyPixels(40, 2) })).toEqual([grey(42)]);
+    expect(await tileColors(8, 8, { elements, pixels: greyPixels(40, 2) })).toEqual([[2, 40, 0]]);
+    const path = join(await newFolder(), "channels.dcm");
+    await writeDicom(path, 8, 8, { elements, pixels: greyPixels(40, 2) });
+    const slide = await openSlide(path, { channel: "b" });
+    expect(slide.channels).toMatchObject({
+      shown: 1,
+      all: [{ name: "a", window: null }, { name: "b" }],
+    });
+    const { data } = await slide.readRegion(0, { x: 0, y: 0, width: 1, height: 1 });
+    expect([...data]).toEqual(grey(40));
+    await slide.close();
+    await expect(openSlide(path, { channel: "c" })).rejects.toMatchObject({ code: "usage" });
   });
 });
 
@@ -338,7 +349,7 @@ describe("a folder of one series", () => {
     const slide = await openSlide(folder);
     expect(slide.associated).toEqual(["focal plane 2"]);
     await slide.close();
-    expect(await colorsOf(folder)).toEqual([grey(23)]);
+    expect(await colorsOf(folder)).toEqual([[20, 3, 0]]);
   });
 
   it("is refused where two files claim one level, unless one of them is named", async () => {

@@ -1,13 +1,14 @@
 import { CorruptSlideError } from "../../errors.ts";
+import { composeChannels } from "../compose-channels.ts";
 import { spliceJpeg } from "../jpeg.ts";
 import type { LevelSource } from "../level-source.ts";
-import type { RgbImage } from "../slide.ts";
+import type { ChannelColor, RgbImage } from "../slide.ts";
 import { damagedDicom } from "./damaged.ts";
 import { decodeFrame } from "./decode-frame.ts";
 import { type FrameIndex, openFrameIndex } from "./frame-index.ts";
 import type { DicomInstance } from "./instance.ts";
 import { jpegPhotometric } from "./jpeg-colours.ts";
-import { greyLevels, type Samples, samplesToRgb } from "./samples.ts";
+import { greyWindow, type Samples, samplesToRgb } from "./samples.ts";
 import { type PictureFiles, readTileMap, type TileMap } from "./tile-map.ts";
 
 /** One stored picture of a level: all of it, or some of its optical paths. */
@@ -16,10 +17,10 @@ export interface DicomPicture {
   readonly map: TileMap;
 }
 
-/** An optical path to show, and in which colour; null shows grey as it is. */
+/** An optical path to show, and in which colour; null shows it as it is, grey or coloured. */
 export interface ShownPath {
   readonly id: string;
-  readonly color: readonly [red: number, green: number, blue: number] | null;
+  readonly color: ChannelColor | null;
 }
 
 /** Reads where a picture's frames lie. Throws CorruptSlideError, UnsupportedSlideError. */
@@ -87,21 +88,22 @@ async function readBlock(
     return only ? samplesToRgb(only.samples, only.instance.pixels) : null;
   }
   const found = decoded.filter((tile) => tile !== null);
-  if (found.length === 0) return null;
-  const { width, height } = found[0]!.samples;
-  // Light adds up: brighter than white is white.
-  const sum = new Uint8ClampedArray(width * height * 3);
-  for (const { samples, instance, color } of found) {
-    const grey = greyLevels(samples, instance.pixels);
-    const [red, green, blue] = color ?? [255, 255, 255];
-    for (let i = 0, o = 0; i < grey.length; i++, o += 3) {
-      const value = grey[i]! / 255;
-      sum[o] = sum[o]! + value * red;
-      sum[o + 1] = sum[o + 1]! + value * green;
-      sum[o + 2] = sum[o + 2]! + value * blue;
-    }
-  }
-  return { data: new Uint8Array(sum.buffer), width, height };
+  const [first] = found;
+  if (!first) return null;
+  return composeChannels(
+    found.map(({ samples: { data, width, height } }) => ({
+      data,
+      first: 0,
+      step: 1,
+      width,
+      height,
+    })),
+    found.map(({ color, instance }) => ({
+      color: color ?? [255, 255, 255],
+      window: greyWindow(instance.pixels),
+    })),
+    first.samples,
+  );
 }
 
 interface DecodedTile {

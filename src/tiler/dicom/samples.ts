@@ -1,4 +1,4 @@
-import type { RgbImage } from "../slide.ts";
+import type { ChannelWindow, RgbImage } from "../slide.ts";
 import type { PixelRules } from "./pixel-rules.ts";
 
 /** Decoded samples of a frame, interleaved, rows top to bottom, no padding. */
@@ -49,18 +49,18 @@ export function samplesToRgb(samples: Samples, rules: PixelRules): RgbImage {
   return { data: samples.isRgb ? colours : fromYbr(colours), width, height };
 }
 
-/** Grey as it is meant to be seen, 0–255: through the file's window, turned over for MONOCHROME1. */
-export function greyLevels({ data }: Samples, rules: PixelRules): Uint8Array {
-  const { black, white } = rules.window;
-  const turned = rules.photometric === "MONOCHROME1";
-  const plain = data instanceof Uint8Array && black === 0 && white === 255;
-  if (plain && !turned) return data;
-  const scale = 255 / (white - black);
+/** The stored values that are black and white: turned over for MONOCHROME1. */
+export function greyWindow({ window, photometric }: PixelRules): ChannelWindow {
+  const { black, white } = window;
+  return photometric === "MONOCHROME1" ? { low: white, high: black } : { low: black, high: white };
+}
+
+/** Grey as it is meant to be seen, 0–255. */
+function greyLevels({ data }: Samples, rules: PixelRules): Uint8Array {
+  const { low, high } = greyWindow(rules);
+  if (data instanceof Uint8Array && low === 0 && high === 255) return data;
   const grey = new Uint8ClampedArray(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = (data[i]! - black) * scale;
-    grey[i] = turned ? 255 - value : value;
-  }
+  for (let i = 0; i < data.length; i++) grey[i] = ((data[i]! - low) * 255) / (high - low);
   return new Uint8Array(grey.buffer);
 }
 

@@ -1,13 +1,15 @@
 import { CorruptSlideError } from "../../errors.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { type ByteSource, openFileSource } from "../byte-source.ts";
+import { chooseChannel, nameChannels } from "../channels.ts";
 import { isDicom } from "../dicom/data-set.ts";
 import { type DicomInstance, type OpticalPath, readInstance } from "../dicom/instance.ts";
-import { openDicomLevel, type ShownPath } from "../dicom/level.ts";
-import { groupLevels } from "../dicom/pyramid.ts";
+import { type DicomPicture, openDicomLevel, type ShownPath } from "../dicom/level.ts";
+import { type DicomLevel, groupLevels } from "../dicom/pyramid.ts";
+import { greyWindow } from "../dicom/samples.ts";
 import { type DicomSeries, seriesOfFile, seriesOfFolder } from "../dicom/series.ts";
 import { decideMpp } from "../resolution.ts";
-import type { OpenOptions, Slide } from "../slide.ts";
+import type { OpenOptions, Slide, SlideChannels } from "../slide.ts";
 import type { SlideFormat } from "./format.ts";
 
 const VENDOR = "dicom";
@@ -51,7 +53,8 @@ async function openSeries(
     const finest = levels[0];
     if (!finest) throw new CorruptSlideError(`${path} holds no level.`, { path });
     const [first] = finest.pictures[0]!.files;
-    const shown = shownPaths(finest.paths, first.pixels.samples === 1);
+    const channels = findChannels(path, finest, options);
+    const shown = shownPaths(finest.paths, channels);
     const opened = [];
     for (const level of levels) opened.push(await openDicomLevel(level.pictures, shown));
     return makeBlockedSlide(
@@ -67,6 +70,7 @@ async function openSeries(
         objectivePower: first.objectivePower,
         associated: [...series.associated, ...finest.unread],
         iccProfile: first.iccProfile,
+        channels,
         levels: opened,
       },
       options,
@@ -77,8 +81,36 @@ async function openSeries(
   }
 }
 
-/** Grey optical paths are laid over one another in their own colours; one alone is shown as it is. */
-function shownPaths(paths: readonly OpticalPath[], grey: boolean): readonly ShownPath[] {
-  if (grey && paths.length > 1) return paths;
-  return [{ id: paths[0]!.id, color: null }];
+/** Several grey optical paths are channels; null for one alone, or for pictures in colour. */
+function findChannels(
+  path: string,
+  { paths, pictures }: DicomLevel,
+  options: OpenOptions,
+): SlideChannels | null {
+  if (paths.length < 2 || pictures[0]!.files[0].pixels.samples !== 1) return null;
+  const named = nameChannels(
+    paths.map(({ id, description, color }) => ({ name: description || id, color })),
+  );
+  const shown = chooseChannel(path, named, options.channel);
+  const all = named.map((channel) => {
+    const holds = ({ map }: DicomPicture) => map.paths.has(paths[channel.index]!.id);
+    const picture = pictures.find(holds);
+    const isShown = shown === "composite" || shown === channel.index;
+    return {
+      ...channel,
+      window: isShown && picture ? greyWindow(picture.files[0].pixels) : null,
+    };
+  });
+  return { all, shown };
+}
+
+/** All channels in their colours, or one path as it is. */
+function shownPaths(
+  paths: readonly OpticalPath[],
+  channels: SlideChannels | null,
+): readonly ShownPath[] {
+  if (channels?.shown === "composite") {
+    return channels.all.map(({ index, color }) => ({ id: paths[index]!.id, color }));
+  }
+  return [{ id: paths[channels?.shown ?? 0]!.id, color: null }];
 }

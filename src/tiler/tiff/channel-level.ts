@@ -1,9 +1,8 @@
+import { type ChannelSamples, composeChannels, type ShownChannel } from "../compose-channels.ts";
 import { type LevelSource, VIRTUAL_TILE } from "../level-source.ts";
-import type { ChannelColor, ChannelWindow, RgbImage } from "../slide.ts";
 import { type BlockIndex, readBlockIndex, type TiffImage } from "./image.ts";
 import { readSamples } from "./level.ts";
 import { requireSamples } from "./require-decodable.ts";
-import type { SampleArray } from "./samples.ts";
 import type { Tiff } from "./structure.ts";
 
 /** Where a channel lies on one level: a sample of a directory's pixels. */
@@ -11,21 +10,6 @@ export interface ChannelPlane {
   readonly image: TiffImage;
   readonly index: BlockIndex;
   readonly sample: number;
-}
-
-/** How a channel is shown. */
-export interface ShownChannel {
-  readonly color: ChannelColor;
-  readonly window: ChannelWindow;
-}
-
-/** One channel's samples of a block: pixel i at `data[first + i * step]`. */
-interface ChannelSamples {
-  readonly data: SampleArray;
-  readonly first: number;
-  readonly step: number;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Finds a channel's blocks on a level. Throws UnsupportedSlideError, CorruptSlideError. */
@@ -55,7 +39,7 @@ export function channelLevel(
     tileSize: tiled ? block : VIRTUAL_TILE,
     async readBlock(column, row) {
       const samples = await readChannels(tiff, planes, column, row);
-      return compose(samples, shown, {
+      return composeChannels(samples, shown, {
         width: Math.min(block.width, size.width - column * block.width),
         height: Math.min(block.height, size.height - row * block.height),
       });
@@ -87,33 +71,4 @@ export async function readChannels(
       return { data, first, step, width, height };
     }),
   );
-}
-
-function compose(
-  samples: readonly (ChannelSamples | null)[],
-  shown: readonly ShownChannel[],
-  size: { readonly width: number; readonly height: number },
-): RgbImage {
-  const { width, height } = size;
-  const data = new Uint8Array(width * height * 3);
-  const layers = samples.flatMap((channel, i) => {
-    const { color, window } = shown[i]!;
-    return channel ? [{ channel, color, window, scale: 1 / (window.high - window.low) }] : [];
-  });
-  for (let y = 0, o = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, o += 3) {
-      let [red, green, blue] = [0.5, 0.5, 0.5];
-      for (const { channel, color, window, scale } of layers) {
-        const value = channel.data[channel.first + (y * channel.width + x) * channel.step]!;
-        const part = Math.min(1, Math.max(0, (value - window.low) * scale)) || 0;
-        red += part * color[0];
-        green += part * color[1];
-        blue += part * color[2];
-      }
-      data[o] = Math.min(255, red);
-      data[o + 1] = Math.min(255, green);
-      data[o + 2] = Math.min(255, blue);
-    }
-  }
-  return { data, width, height };
 }
