@@ -110,11 +110,10 @@ export async function readBlockIndex(tiff: Tiff, image: TiffImage): Promise<Bloc
   if (wanted > MAX_TAG_VALUES) {
     throw tiff.corrupt(`directory ${directory.index} claims ${wanted} ${noun}s`);
   }
-  const offsets = await tiff.numbers(directory, image.tiled ? TAG.tileOffsets : TAG.stripOffsets);
-  let counts = await tiff.numbers(
-    directory,
-    image.tiled ? TAG.tileByteCounts : TAG.stripByteCounts,
-  );
+  // Some writers put tiles under the strips' tags, which libtiff takes for the same.
+  const byTiles = image.tiled && directory.entries.has(TAG.tileOffsets);
+  const offsets = await tiff.numbers(directory, byTiles ? TAG.tileOffsets : TAG.stripOffsets);
+  let counts = await tiff.numbers(directory, byTiles ? TAG.tileByteCounts : TAG.stripByteCounts);
   if (!offsets || offsets.length < wanted) {
     throw tiff.corrupt(
       `directory ${directory.index} has ${offsets?.length ?? 0} ${noun} offsets where its size asks for ${wanted}`,
