@@ -90,7 +90,11 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
   const threshold = Math.min(THRESHOLD.most, Math.max(THRESHOLD.least, otsu(scores, kinds)));
   for (let cell = 0, p = 0; cell < count; cell++, p += 3) {
     if (kinds[cell] !== KIND.tissue || scores[cell]! >= threshold) continue;
-    const [r, g, b] = [0, 1, 2].map((c) => density[c]![data[p + c]!]!) as [number, number, number];
+    const [r, g, b] = [
+      density[0]![data[p]!]!,
+      density[1]![data[p + 1]!]!,
+      density[2]![data[p + 2]!]!,
+    ];
     const coloured = Math.max(r, g, b) - Math.min(r, g, b) >= WEAK.spread;
     kinds[cell] = coloured && detail[cell]! > SMOOTH ? KIND.weak : KIND.glass;
   }
