@@ -7,11 +7,6 @@ export const refusedFormats: readonly SlideFormat[] = [
   refused("MIRAX (3DHISTECH)", "mirax", (probe) =>
     probe.source.path.toLowerCase().endsWith(".mrxs"),
   ),
-  refused(
-    "JPEG 2000",
-    "jp2",
-    (probe) => ascii(probe.head, 4, 4) === "jP  " || isCodestream(probe.head),
-  ),
   refused("Hamamatsu VMS or VMU", "hamamatsu", (probe) =>
     /^(\xef\xbb\xbf)?\[(Uncompressed )?Virtual Microscope Specimen\]/.test(
       ascii(probe.head, 0, 48),
@@ -32,10 +27,6 @@ function refused(name: string, vendor: string, detect: (probe: Probe) => boolean
       );
     },
   };
-}
-
-function isCodestream(head: Uint8Array): boolean {
-  return head[0] === 0xff && head[1] === 0x4f && head[2] === 0xff && head[3] === 0x51;
 }
 
 function ascii(bytes: Uint8Array, at: number, length: number): string {

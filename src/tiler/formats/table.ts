@@ -3,6 +3,7 @@ import { dicom } from "./dicom.ts";
 import type { SlideFormat } from "./format.ts";
 import { genericTiff } from "./generic-tiff.ts";
 import { hamamatsu } from "./hamamatsu.ts";
+import { jp2 } from "./jp2.ts";
 import { leica } from "./leica.ts";
 import { omeTiff } from "./ome-tiff.ts";
 import { philips } from "./philips.ts";
@@ -23,5 +24,6 @@ export const FORMATS: readonly SlideFormat[] = [
   ...refusedFormats,
   omeTiff,
   genericTiff,
+  jp2,
   plain,
 ];
