@@ -51,10 +51,17 @@ export class OpenSlideLibrary {
   readonly version: string;
   readonly #koffi: Koffi;
   readonly #library: LibraryHandle;
+  // Called for every region: bound once.
+  readonly #readRegion: ReturnType<LibraryHandle["func"]>;
+  readonly #getError: ReturnType<LibraryHandle["func"]>;
 
   private constructor(koffi: Koffi, library: LibraryHandle) {
     this.#koffi = koffi;
     this.#library = library;
+    this.#readRegion = library.func(
+      "void openslide_read_region(void *slide, void *dest, int64_t x, int64_t y, int32_t level, int64_t w, int64_t h)",
+    );
+    this.#getError = library.func("const char *openslide_get_error(void *slide)");
     this.version = String(library.func("const char *openslide_get_version()")());
   }
 
@@ -105,7 +112,7 @@ export class OpenSlideLibrary {
 
   /** Throws what went wrong with a handle since it was opened; after that it reads nothing more. */
   check(handle: OpenSlideHandle): void {
-    const error = this.#library.func("const char *openslide_get_error(void *slide)")(handle);
+    const error = this.#getError(handle);
     if (error !== null) throw new OpenSlideFailure("openslide-error", String(error), this.version);
   }
 
@@ -117,10 +124,16 @@ export class OpenSlideLibrary {
     size: Size,
   ): Promise<Uint32Array> {
     const argb = new Uint32Array(size.width * size.height);
-    const read = this.#library.func(
-      "void openslide_read_region(void *slide, void *dest, int64_t x, int64_t y, int32_t level, int64_t w, int64_t h)",
+    await this.#async(
+      this.#readRegion,
+      handle,
+      argb,
+      level0.x,
+      level0.y,
+      level,
+      size.width,
+      size.height,
     );
-    await this.#async(read, handle, argb, level0.x, level0.y, level, size.width, size.height);
     this.check(handle);
     return argb;
   }
