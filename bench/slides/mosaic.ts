@@ -118,11 +118,10 @@ class MosaicWriter {
 
   /** Every source tile shrunk on its own: tiles' sides are multiples of the downsample. */
   async #shrunkTiles(downsample: number): Promise<Uint8Array[]> {
-    const { side, tiles } = this.#source;
+    const { side } = this.#source;
     const small: Uint8Array[] = [];
     const raw = { width: side, height: side, channels: 3 as const };
-    for (let tile = 0; tile < tiles.length; tile++) {
-      const pixels = await this.#source.pixelsOf(tile);
+    for (const pixels of this.#source.pixels) {
       const shrunk = sharp(pixels, { raw }).resize(side / downsample, side / downsample, {
         kernel: "linear",
       });

@@ -18,8 +18,8 @@ export interface SourceTiles {
   readonly photometric: 2 | 6;
   /** Chroma subsampling of YCbCr tiles. */
   readonly subsampling: readonly [number, number];
-  /** Pixels of a tile, `side` × `side` RGB. */
-  pixelsOf(tile: number): Promise<Uint8Array>;
+  /** Pixels of each tile, `side` × `side` RGB. */
+  readonly pixels: readonly Uint8Array[];
 }
 
 /** The whole stored tiles of level 0, byte for byte: what the scanner wrote. */
@@ -40,6 +40,11 @@ export async function storedTiles(path: string): Promise<SourceTiles> {
   }
   await source.close();
   const slide = await openSlide(path);
+  const pixels: Uint8Array[] = [];
+  for (let tile = 0; tile < columns * rows; tile++) {
+    pixels.push(await readTile(slide, tile % columns, Math.floor(tile / columns), side));
+  }
+  await slide.close();
   return {
     side,
     columns,
@@ -48,7 +53,7 @@ export async function storedTiles(path: string): Promise<SourceTiles> {
     tables: index.jpegTables,
     photometric: image.photometric === 2 ? 2 : 6,
     subsampling: [1, 1],
-    pixelsOf: (tile) => readTile(slide, tile % columns, Math.floor(tile / columns), side),
+    pixels,
   };
 }
 
@@ -74,7 +79,7 @@ export async function reencodedTiles(path: string): Promise<SourceTiles> {
     tables: null,
     photometric: 6,
     subsampling: [2, 2],
-    pixelsOf: async (tile) => pixels[tile]!,
+    pixels,
   };
 }
 
