@@ -20,11 +20,11 @@ from promptable.automatic import AutoConfig, automatic, peaks, to_mask
 from promptable.datasets import read_rgb
 from promptable.evaluate import open_model
 from promptable.model import load
-from promptable.runtime import Encoded, Runtime, TorchRuntime
+from promptable.runtime import Encoded, OnnxRuntime, Runtime, TorchRuntime
 
 
 def answers(
-    runtime: Runtime, image: np.ndarray, points: np.ndarray, boxes: np.ndarray, config: AutoConfig
+    runtime: TorchRuntime | OnnxRuntime, image: np.ndarray, points: np.ndarray, boxes: np.ndarray, config: AutoConfig
 ) -> dict[str, object]:
     """Everything worth comparing, rounded."""
     encoded: Encoded = runtime.encode(image)
@@ -41,6 +41,7 @@ def answers(
         "denseSamples": {"columns": ["row", "column", "objectness", "foreground"], "rows": dense},
         "peaks": found.tolist(),
         "points": _decoded(runtime, encoded, points, None, config),
+        "classLogits": np.round(runtime.class_logits(encoded, points), 4).tolist(),
         "boxes": _decoded(runtime, encoded, (boxes[:, :2] + boxes[:, 2:]) / 2, boxes, config),
         "automatic": {
             "objects": len(np.unique(label)) - 1,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { describeModels, loadModel } from "../../src/segment/registry.ts";
+import { DATA, hasData } from "../shared-data.ts";
 
 const MODELS = resolve(import.meta.dirname, "../../models");
 
@@ -41,6 +42,25 @@ describe("the models in the package", async () => {
       expect(model.trainedOn.length).toBeGreaterThan(0);
       for (const set of model.trainedOn) {
         expect(MAY_TRAIN.has(set), `${name} was trained on ${set}`).toBe(true);
+      }
+    },
+  );
+
+  it.skipIf(!hasData("test"))(
+    "no patient is measured who was trained on: TCGA cases of the classified centroids and of test/ differ",
+    () => {
+      const loader = readFileSync(resolve(MODELS, "../training/promptable/datasets.py"), "utf8");
+      const left = /MEASURED_PATIENTS = \(([^)]*)\)/.exec(loader)?.[1] ?? "";
+      const casesOf = (folder: string) =>
+        new Set(readdirSync(folder).flatMap((name) => /TCGA-\w\w-\w{4}/.exec(name) ?? []));
+      const trained = casesOf(join(DATA, "train/points-brca-m2c/images"));
+      expect(trained.size).toBeGreaterThan(50);
+      const measured = readdirSync(join(DATA, "test")).flatMap((set) => [
+        ...casesOf(join(DATA, "test", set, "images")),
+      ]);
+      expect(measured.length).toBeGreaterThan(5);
+      for (const patient of measured) {
+        expect(trained.has(patient) && !left.includes(patient), patient).toBe(false);
       }
     },
   );

@@ -21,15 +21,19 @@ const NUCLEI = join(DATA, "test/nuclei-monuseg-train13");
 interface Parity {
   readonly encoderSha256: string;
   readonly decoderSha256: string;
-  readonly onnx: {
-    readonly denseSamples: {
-      readonly rows: readonly (readonly [number, number, number, number])[];
-    };
-    readonly peaks: readonly (readonly [number, number])[];
-    readonly points: readonly Decoded[];
-    readonly boxes: readonly Decoded[];
-    readonly automatic: { readonly objects: number; readonly foregroundPx: number };
+  readonly onnx: Answers;
+  /** The model as it was trained, before int8. */
+  readonly pytorchFloat32: Answers;
+}
+interface Answers {
+  readonly denseSamples: {
+    readonly rows: readonly (readonly [number, number, number, number])[];
   };
+  readonly peaks: readonly (readonly [number, number])[];
+  readonly points: readonly Decoded[];
+  readonly boxes: readonly Decoded[];
+  readonly classLogits: readonly (readonly number[])[];
+  readonly automatic: { readonly objects: number; readonly foregroundPx: number };
 }
 interface Decoded {
   readonly point: readonly [number, number];
@@ -151,6 +155,43 @@ describe("the package's own models", async () => {
         expect(off.reduce((a, b) => a + b, 0) / off.length).toBeLessThan(0.5);
       });
       await adapter.release();
+    });
+
+    it.runIf(model.classes !== null)(
+      "classes: the name of the likeliest where it is sure",
+      async () => {
+        const adapter = await openModel(model);
+        const encoded = await adapter.encode(image);
+        const asked = parity.onnx.points;
+        const xy = Float32Array.from(asked.flatMap((e) => e.point));
+        const decoded = await encoded.decode({ kind: "points", xy });
+        const { names, threshold } = model.classes!;
+        const sure = parity.onnx.classLogits.map((logits) => {
+          const sum = logits.reduce((a, v) => a + Math.exp(v), 0);
+          const best = Math.max(...logits);
+          return { p: Math.exp(best) / sum, name: names[logits.indexOf(best)]! };
+        });
+        expect(sure).toHaveLength(asked.length);
+        // Near the threshold another processor's int8 may fall on the other side.
+        const clear = sure.flatMap(({ p, name }, i) =>
+          Math.abs(p - threshold) > 0.1 ? [[i, p > threshold ? name : null] as const] : [],
+        );
+        expect(clear.length).toBeGreaterThan(0);
+        for (const [i, name] of clear) expect(decoded.classification!(i)).toBe(name);
+        await adapter.release();
+      },
+    );
+
+    it("int8 finds what float32 finds", async () => {
+      const segmenter = await segmenterOf(model);
+      const { objects, foregroundPx } = parity.pytorchFloat32.automatic;
+      const { masks } = await segmenter.segment(job(image));
+      expect(Math.abs(masks.length - objects)).toBeLessThanOrEqual(0.1 * objects + 1);
+      const pixels = covered(masks, image.width, image.height).reduce((a, b) => a + b, 0);
+      expect(Math.abs(pixels - foregroundPx)).toBeLessThanOrEqual(0.1 * foregroundPx);
+      for (const [i, e] of parity.onnx.points.entries()) {
+        expect(Math.abs(e.iou - parity.pytorchFloat32.points[i]!.iou)).toBeLessThan(0.15);
+      }
     });
 
     it("given prompts: areas", async () => {

@@ -61,6 +61,22 @@ def seen(model: Promptable, image: np.ndarray, points: np.ndarray, batch: int = 
     return joined, torch.sigmoid(out["dense"][0, 0]).numpy()
 
 
+def middle(sample: Sample, side: int) -> Sample:
+    """The middle ``side`` px of a field, and the centres in it."""
+    assert sample.points is not None and sample.classes is not None
+    height, width = sample.label.shape
+    top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)
+    points = sample.points - np.array([left, top], np.float32)
+    inside = ((points >= 2) & (points < side - 2)).all(1)
+    return replace(
+        sample,
+        image=np.ascontiguousarray(sample.image[top : top + side, left : left + side]),
+        label=sample.label[top : top + side, left : left + side],
+        points=points[inside],
+        classes=sample.classes[inside],
+    )
+
+
 def variants(sample: Sample, rng: np.random.Generator, targets: np.ndarray, looks: int) -> list[np.ndarray]:
     """The field as it is, and in other colours and sharpness."""
     out = [sample.image]
@@ -186,13 +202,14 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--looks", type=int, default=2)
+    parser.add_argument("--side", type=int, default=640, help="px of each field that are looked at")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--objectness", type=float, default=0.45)
     parser.add_argument("--radius", type=float, default=12.0)
     args = parser.parse_args()
     torch.set_num_threads(1)
     model = with_classes(load(str(args.checkpoint)), len(CLASSES))
-    samples = load_points()
+    samples = [middle(s, args.side) for s in load_points()]
     x, y, sides = collect(model, samples, args.looks)
     side = np.array(sides)
     part = {s: (torch.from_numpy(x[side == s]), torch.from_numpy(y[side == s])) for s in ("teach", "choose", "measure")}

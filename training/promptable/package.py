@@ -41,7 +41,14 @@ def validation_score(
 
 
 def describe(
-    task: Task, version: str, encoder: Path, decoder: Path, auto: AutoConfig, grid: GridConfig, sources: list[str]
+    task: Task,
+    version: str,
+    encoder: Path,
+    decoder: Path,
+    auto: AutoConfig,
+    grid: GridConfig,
+    sources: list[str],
+    classes: dict[str, object] | None,
 ) -> dict[str, object]:
     """The model's JSON description, in the form src/segment reads."""
     window = task.model.decoder
@@ -56,6 +63,7 @@ def describe(
         "window": {"cells": window.cells, "stride": window.stride},
         "mpp": auto.mpp,
         "masksPerPrompt": 1,
+        **({"classes": classes} if classes else {}),
         "auto": {
             "objectnessThreshold": auto.objectness_threshold,
             "peakRadiusPx": auto.peak_radius_px,
@@ -88,6 +96,7 @@ def main() -> None:
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--models", type=Path, default=Path("../models"))
     parser.add_argument("--painted", type=Path)
+    parser.add_argument("--classes", type=Path, help="what promptable.classes wrote beside its checkpoint")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     task = TASKS[args.task]
@@ -108,7 +117,11 @@ def main() -> None:
     shutil.copyfile(small, shipped[0])
     shutil.copyfile(decoder, shipped[1])
     sources = sorted({s.source for s in task.load(args.painted)})
-    description = describe(task, args.version, *shipped, auto, grid, sources)
+    classes = None
+    if args.classes:
+        told = json.loads(args.classes.read_text())
+        classes = {"names": [c.capitalize() for c in told["classes"]], "threshold": told["threshold"]}
+    description = describe(task, args.version, *shipped, auto, grid, sources, classes)
     (args.models / f"{name}.json").write_text(json.dumps(description, indent=2) + "\n")
     report = {"fp32": full_score, "int8": small_score, "figures": figures}
     (work / "package.json").write_text(json.dumps(report, indent=1) + "\n")

@@ -102,6 +102,16 @@ class TorchRuntime(_Base):
         return Encoded(embedding, features, dense[0], dense[1], *image.shape[:2])
 
     @torch.no_grad()
+    def class_logits(self, encoded: Encoded, points: np.ndarray) -> np.ndarray:
+        """What the objects at some points are, [P,K]; K is 0 for a model without classes."""
+        if not self.model.config.decoder.classes:
+            return np.zeros((len(points), 0), np.float32)
+        none = torch.zeros(len(points), 4)
+        maps = torch.from_numpy(encoded.embedding), torch.from_numpy(encoded.features)
+        told = self.model.decoder.answer(*maps, torch.from_numpy(points), none, none[:, 0])[3]
+        return self.model.decoder.kind(told).numpy()
+
+    @torch.no_grad()
     def _decode(
         self, encoded: Encoded, points: np.ndarray, boxes: np.ndarray, has_box: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,3 +144,12 @@ class OnnxRuntime(_Base):
         }
         windows, origins, iou = self.decoder.run(["windows", "origins", "iou_predictions"], feed)
         return windows, origins, iou
+
+    def class_logits(self, encoded: Encoded, points: np.ndarray) -> np.ndarray:
+        """What the objects at some points are, [P,K]; K is 0 for a model without classes."""
+        if "class_logits" not in [o.name for o in self.decoder.get_outputs()]:
+            return np.zeros((len(points), 0), np.float32)
+        none = np.zeros((len(points), 4), np.float32)
+        feed = {"embedding": encoded.embedding, "features": encoded.features}
+        feed |= {"points": points, "boxes": none, "has_box": none[:, 0]}
+        return self.decoder.run(["class_logits"], feed)[0]
