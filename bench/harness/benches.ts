@@ -1,3 +1,4 @@
+import { modelBench } from "../model/bench.ts";
 import { readingBench } from "../reading/bench.ts";
 import { servingBench } from "../serving/bench.ts";
 
@@ -12,4 +13,4 @@ export interface Bench {
 }
 
 /** All benches, in the order in which they are listed. */
-export const BENCHES: readonly Bench[] = [readingBench, servingBench];
+export const BENCHES: readonly Bench[] = [readingBench, servingBench, modelBench];
