@@ -88,12 +88,11 @@ def variants(sample: Sample, rng: np.random.Generator, targets: np.ndarray, look
 
 def collect(model: Promptable, samples: list[Sample], looks: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Inputs of the head, classes, and the part of the split of every prompt."""
-    rng = np.random.default_rng(5)
     targets = np.stack([statistics(s.image) for s in samples])
     x, y, sides = [], [], []
-    for sample in samples:
+    for at, sample in enumerate(samples):
         assert sample.points is not None and sample.classes is not None
-        side = side_of(sample.name)
+        side, rng = side_of(sample.name), np.random.default_rng([5, at])
         for image in variants(sample, rng, targets, looks if side == "teach" else 1):
             moved = sample.points + rng.normal(0, 1.5, sample.points.shape)
             x.append(seen(model, image, moved)[0])
@@ -201,8 +200,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--looks", type=int, default=2)
-    parser.add_argument("--side", type=int, default=640, help="px of each field that are looked at")
+    parser.add_argument("--looks", type=int, default=1, help="1: the fields as they are; more: in other colours too")
+    parser.add_argument("--side", type=int, default=512, help="px of each field that are looked at")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--objectness", type=float, default=0.45)
     parser.add_argument("--radius", type=float, default=12.0)
