@@ -105,6 +105,7 @@ async function measure(
     ...settingsOf(model),
     mpp: model.mpp ?? 0.25,
     minAreaUm2: 0,
+    stain: null,
     maxAreaUm2: null,
   };
   const segmenter = await createSegmenter({ settings, workers });
