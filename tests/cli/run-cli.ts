@@ -11,15 +11,14 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts the real command line from its sources, as a process of its own. */
+/** Starts the real command line, as built (see build-once.ts), as a process of its own. */
 export function startCli(
   args: readonly string[],
   cwd: string = ROOT,
 ): { readonly child: ChildProcess; readonly ended: Promise<CliResult> } {
-  const main = resolve(ROOT, "src/cli/main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", main, ...args], {
+  const main = resolve(ROOT, "dist/cli/main.js");
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
-    env: { ...process.env, NODE_PATH: "", TSX_TSCONFIG_PATH: resolve(ROOT, "tsconfig.json") },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
