@@ -1,5 +1,6 @@
 import type { Size } from "../geometry.ts";
 import type { CellColors } from "./cell-colors.ts";
+import { countAround } from "./mask-cleanup.ts";
 
 /** Below this detail a cell has no structure: glass, out-of-focus ink, shade. */
 export const SMOOTH = 0.008;
@@ -48,13 +49,14 @@ export function isTextured(detail: number, brightness: number): boolean {
 }
 
 /** The share of cells in the square of 7 × 7 around a cell that `flags` marks, 0..1. */
-export function shareAround(flags: Uint8Array, grid: Size, x: number, y: number): number {
-  let [marked, cells] = [0, 0];
-  for (let j = Math.max(0, y - REACH); j <= Math.min(grid.height - 1, y + REACH); j++) {
-    for (let i = Math.max(0, x - REACH); i <= Math.min(grid.width - 1, x + REACH); i++) {
-      marked += flags[j * grid.width + i]!;
-      cells++;
-    }
-  }
-  return marked / cells;
+export function sharesAround(flags: Uint8Array, grid: Size): (cell: number) => number {
+  const { width, height } = grid;
+  const counts = countAround(flags, grid, REACH);
+  return (cell) => {
+    const x = cell % width;
+    const y = (cell - x) / width;
+    const across = Math.min(width - 1, x + REACH) - Math.max(0, x - REACH) + 1;
+    const down = Math.min(height - 1, y + REACH) - Math.max(0, y - REACH) + 1;
+    return counts[cell]! / (across * down);
+  };
 }

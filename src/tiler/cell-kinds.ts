@@ -1,6 +1,6 @@
 import type { Size } from "../geometry.ts";
 import type { CellColors } from "./cell-colors.ts";
-import { cellDetail, isTextured, SMOOTH, shareAround } from "./cell-detail.ts";
+import { cellDetail, isTextured, SMOOTH, sharesAround } from "./cell-detail.ts";
 import { ASSUMED_GLASS, estimateGlass, isUnscanned, type Rgb } from "./glass.ts";
 
 /** What a cell can be; a byte a cell. */
@@ -55,14 +55,19 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
   const { data, grid } = colors;
   const detail = cellDetail(colors);
   const glass = estimateGlass(colors, detail);
-  const density = densityTables(glass ?? ASSUMED_GLASS);
+  const white = glass ?? ASSUMED_GLASS;
+  const densityRed = densityTable(white[0]);
+  const densityGreen = densityTable(white[1]);
+  const densityBlue = densityTable(white[2]);
   const count = detail.length;
   const scores = new Float32Array(count);
   const kinds = new Uint8Array(count);
   const textured = new Uint8Array(count);
   const unsure: number[] = [];
   for (let cell = 0, p = 0; cell < count; cell++, p += 3) {
-    const [red, green, blue] = [data[p]!, data[p + 1]!, data[p + 2]!];
+    const red = data[p]!;
+    const green = data[p + 1]!;
+    const blue = data[p + 2]!;
     const brightness = red + green + blue;
     if (isTextured(detail[cell]!, brightness)) textured[cell] = 1;
     if (isBlack(red, green, blue)) {
@@ -70,7 +75,9 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
       continue;
     }
     if (isUnscanned(red, green, blue)) continue;
-    const [r, g, b] = [density[0]![red]!, density[1]![green]!, density[2]![blue]!];
+    const r = densityRed[red]!;
+    const g = densityGreen[green]!;
+    const b = densityBlue[blue]!;
     const most = Math.max(r, g, b);
     const spread = most - Math.min(r, g, b);
     const score = spread + (r + g + b) / 6;
@@ -90,41 +97,38 @@ export function classifyCells(colors: CellColors, fineCells: boolean): CellKinds
   const threshold = Math.min(THRESHOLD.most, Math.max(THRESHOLD.least, otsu(scores, kinds)));
   for (let cell = 0, p = 0; cell < count; cell++, p += 3) {
     if (kinds[cell] !== KIND.tissue || scores[cell]! >= threshold) continue;
-    const [r, g, b] = [
-      density[0]![data[p]!]!,
-      density[1]![data[p + 1]!]!,
-      density[2]![data[p + 2]!]!,
-    ];
+    const r = densityRed[data[p]!]!;
+    const g = densityGreen[data[p + 1]!]!;
+    const b = densityBlue[data[p + 2]!]!;
     const coloured = Math.max(r, g, b) - Math.min(r, g, b) >= WEAK.spread;
     kinds[cell] = coloured && detail[cell]! > SMOOTH ? KIND.weak : KIND.glass;
   }
+  if (unsure.length === 0) return { kinds, threshold, glass };
+  const texturedAround = sharesAround(textured, grid);
   for (const cell of unsure) {
-    const x = cell % grid.width;
-    const share = shareAround(textured, grid, x, (cell - x) / grid.width);
+    const share = texturedAround(cell);
     if (kinds[cell] === KIND.ink && share >= UNDER_INK.tissue) kinds[cell] = KIND.tissue;
     else if (kinds[cell] === KIND.grey && share >= UNDER_INK.tissue) kinds[cell] = KIND.weak;
     else if (kinds[cell] === KIND.tissue && share < UNDER_INK.none) kinds[cell] = KIND.ink;
   }
-  if (fineCells) markHalo(kinds, grid, unsure);
+  markHalo(kinds, grid, unsure);
   return { kinds, threshold, glass };
 }
 
 /** The blurred rim of a stroke: cells of a pen's colour with much ink around them. */
 function markHalo(kinds: Uint8Array, grid: Size, candidates: readonly number[]): void {
-  const ink = kinds.map((kind) => (kind === KIND.ink ? 1 : 0));
+  const ink = new Uint8Array(kinds.length);
+  for (let cell = 0; cell < kinds.length; cell++) ink[cell] = kinds[cell] === KIND.ink ? 1 : 0;
+  const inkAround = sharesAround(ink, grid);
   for (const cell of candidates) {
-    if (kinds[cell] !== KIND.tissue) continue;
-    const x = cell % grid.width;
-    if (shareAround(ink, grid, x, (cell - x) / grid.width) >= HALO) kinds[cell] = KIND.ink;
+    if (kinds[cell] === KIND.tissue && inkAround(cell) >= HALO) kinds[cell] = KIND.ink;
   }
 }
 
 /** Byte of a channel → optical density against the glass, never below 0. */
-function densityTables(glass: Rgb): Float32Array[] {
-  return glass.map((white) =>
-    Float32Array.from({ length: 256 }, (_, value) =>
-      Math.max(0, Math.log10((white + 1) / (value + 1))),
-    ),
+function densityTable(white: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, value) =>
+    Math.max(0, Math.log10((white + 1) / (value + 1))),
   );
 }
 

@@ -31,7 +31,9 @@ export function estimateGlass(colors: CellColors, detail: Float32Array): Rgb | n
   const { data } = colors;
   const byShade = new Uint32Array(766);
   const isGlass = (cell: number, p: number): boolean => {
-    const [red, green, blue] = [data[p]!, data[p + 1]!, data[p + 2]!];
+    const red = data[p]!;
+    const green = data[p + 1]!;
+    const blue = data[p + 2]!;
     const least = Math.min(red, green, blue);
     if (least < GLASS.least || Math.max(red, green, blue) - least > GLASS.chroma) return false;
     return detail[cell]! < SMOOTH && !isUnscanned(red, green, blue);
@@ -47,12 +49,13 @@ export function estimateGlass(colors: CellColors, detail: Float32Array): Rgb | n
   let wanted = count * BRIGHTEST;
   let shade = 765;
   while (shade > 0 && wanted > byShade[shade]!) wanted -= byShade[shade--]!;
-  const sums = [0, 0, 0];
-  let taken = 0;
+  let [red, green, blue, taken] = [0, 0, 0, 0];
   for (let cell = 0, p = 0; cell < detail.length; cell++, p += 3) {
     if (data[p]! + data[p + 1]! + data[p + 2]! < shade || !isGlass(cell, p)) continue;
-    for (let c = 0; c < 3; c++) sums[c] = sums[c]! + data[p + c]!;
+    red += data[p]!;
+    green += data[p + 1]!;
+    blue += data[p + 2]!;
     taken++;
   }
-  return [sums[0]! / taken, sums[1]! / taken, sums[2]! / taken];
+  return [red / taken, green / taken, blue / taken];
 }

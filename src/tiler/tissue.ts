@@ -98,8 +98,12 @@ export function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "m
   const cellUm = knownUm ?? CELL_UM;
   const fine = knownUm !== null && knownUm <= FINE_UM;
   const { kinds, threshold, glass } = classifyCells(colors, fine);
-  const strong = kinds.map((kind) => (kind === KIND.tissue ? 1 : 0));
-  const found = kinds.map((kind) => (kind === KIND.tissue || kind === KIND.weak ? 1 : 0));
+  const strong = new Uint8Array(kinds.length);
+  const found = new Uint8Array(kinds.length);
+  for (let i = 0; i < kinds.length; i++) {
+    strong[i] = kinds[i] === KIND.tissue ? 1 : 0;
+    found[i] = kinds[i] === KIND.tissue || kinds[i] === KIND.weak ? 1 : 0;
+  }
   const cells = (um2: number) => um2 / cellUm ** 2;
   // On a small picture a few cells are much of it: a speck is never more than a hundredth.
   const speck = Math.min(cells(SPECK_UM2), found.length / 100);
@@ -107,8 +111,7 @@ export function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "m
   const tight = close(found, grid, Math.round(BRIDGE_UM / cellUm));
   const fill = (mask: Uint8Array) => {
     if (!mask.includes(1)) return;
-    dropSmall(mask, grid, { value: 0, least: cells(BAY_UM2) });
-    dropSmall(mask, grid, { value: 0, least: cells(HOLE_UM2), keepBorder: true });
+    dropSmall(mask, grid, { value: 0, least: cells(HOLE_UM2), leastAtBorder: cells(BAY_UM2) });
   };
   fill(tight);
   const planned = close(tight, grid, Math.round(PLAN_BRIDGE_UM / cellUm));
