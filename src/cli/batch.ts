@@ -10,7 +10,7 @@ import { SEGMENT_HELP, SEGMENT_OPTIONS, segmentOptions } from "./segment.ts";
 /** One line of the table at the end. */
 interface BatchRow {
   readonly slide: string;
-  readonly outcome: "done" | "already done" | "fell short" | "failed";
+  readonly outcome: "done" | "already done" | "no tissue" | "fell short" | "failed";
   readonly objects: number | null;
   readonly areaMm2: number | null;
   readonly seconds: number;
@@ -77,11 +77,12 @@ async function segmentOne(
       skipFinished: true,
       ...(mpp === null ? {} : { mpp }),
     });
-    const { counts, areaMm2, patches } = result.record;
+    const { counts, areaMm2, patches, tissue } = result.record;
     const short = patches.failed > 0;
+    const settled = result.unchanged ? "already done" : "done";
     return {
       slide: item.slide,
-      outcome: short ? "fell short" : result.unchanged ? "already done" : "done",
+      outcome: short ? "fell short" : tissue.notice ? "no tissue" : settled,
       objects: counts.objects,
       areaMm2,
       seconds: (performance.now() - started) / 1000,

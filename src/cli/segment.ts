@@ -30,6 +30,7 @@ export const SEGMENT_OPTIONS = {
   "patch-size": { type: "string" },
   overlap: { type: "string" },
   "stain-normalise": { type: "string" },
+  tissue: { type: "string" },
   resume: { type: "boolean" },
   overwrite: { type: "boolean" },
   json: { type: "boolean" },
@@ -50,6 +51,7 @@ ${ICC_HELP}
   --iou N  --stability N    thresholds, 0 to 1
   --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
   --stain-normalise M       macenko, reinhard or none (none when left out): a common look before the model
+  --tissue auto|all         where to look: where tissue is found by its colour (auto), or everywhere
   --resume                  go on with an unfinished run
   --overwrite               replace an earlier run that would otherwise be kept
   --json                    one JSON object on stdout at the end
@@ -106,6 +108,7 @@ export function segmentOptions(
       "stainNormalise",
       parsed.oneOf("stain-normalise", ["macenko", "reinhard", "none"] as const),
     ),
+    ...given("tissue", parsed.oneOf("tissue", ["auto", "all"] as const)),
     resume: parsed.boolean("resume"),
     overwrite: parsed.boolean("overwrite"),
     signal: terminal.signal,

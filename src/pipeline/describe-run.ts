@@ -50,7 +50,14 @@ function describeTissue(tissue: FoundTissue, plan: RunPlan): RunRecord["tissue"]
     slideMm2: mm2(tissue.areaPx),
     inkMm2: mm2(tissue.inkPx),
     glass: tissue.glass?.map((value) => Number(value.toFixed(1))) ?? null,
+    ...(plan.patches.patches.length === 0 ? { notice: noTissueNotice(plan) } : {}),
   };
+}
+
+/** What the user is told where no patch holds tissue. */
+export function noTissueNotice({ parameters }: RunPlan): string {
+  const where = parameters.region ? "in this region of the slide" : "on this slide";
+  return `no tissue was found ${where}, so nothing is segmented; tissue without colour (silver stain, a grey scan) is not found: --tissue all takes everything for tissue, with --region x,y,w,h everything there (microtome tissue draws what is found)`;
 }
 
 /** The content of run.json as the run now stands; objects are null until they are written. */

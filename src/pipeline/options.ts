@@ -39,6 +39,8 @@ export interface SegmentSlideOptions {
   readonly overlap?: number;
   /** Brings the slide's stains to a common look before the model sees them; `none` by default. */
   readonly stainNormalise?: StainMethod | "none";
+  /** `all`: the whole slide is taken for tissue; `auto` where left out: it is found by its colour. */
+  readonly tissue?: "auto" | "all";
   /** Go on with an unfinished run. */
   readonly resume?: boolean;
   /** Take a finished run of the same slide, model and parameters as it is, as `resume` does too. */

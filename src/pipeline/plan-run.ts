@@ -97,7 +97,7 @@ export function decideRun(
     resample: scale.resample,
     backend: slide.backend,
     icc: options.icc && slide.iccProfile ? profileIdentity(slide.iccProfile) : null,
-    tissue: TISSUE_METHOD,
+    tissue: options.tissue === "all" ? "all" : TISSUE_METHOD,
     stainNormalise: options.stainNormalise ?? "none",
     patchSize,
     overlap,

@@ -16,13 +16,14 @@ import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
 import { announcePatches } from "../tiler/read-patches.ts";
 import { slideFiles } from "../tiler/slide-files.ts";
-import { detectTissue } from "../tiler/tissue.ts";
+import { allTissue, detectTissue } from "../tiler/tissue.ts";
 import { forEachBounded } from "./bounded.ts";
 import {
   type DecidedRun,
   describeRun,
   type FoundObjects,
   type LookedRun,
+  noTissueNotice,
   type PreparedRun,
 } from "./describe-run.ts";
 import { mergeRun } from "./merge-run.ts";
@@ -67,7 +68,9 @@ export async function segmentSlide(options: SegmentSlideOptions): Promise<Segmen
     const keep = options.resume || options.skipFinished;
     const earlier = keep ? await earlierRun(path, decided) : null;
     if (earlier && (await isFinished(path, earlier.record))) {
-      return { record: earlier.record, folder: path, unchanged: true };
+      const { record } = earlier;
+      if (record.tissue.notice) options.onNotice?.(record.tissue.notice);
+      return { record, folder: path, unchanged: true };
     }
     const looked = await look(decided, options);
     return await execute(await prepare(looked, earlier, options), path, options);
@@ -126,8 +129,11 @@ async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<Look
     options.onNotice?.("the slide has no ICC profile: its colours are taken for sRGB as they are");
   }
   reportStage(options, "tissue");
-  const tissue = await run.watch.time("tissue", () => detectTissue(run.slide));
-  return { ...run, tissue, plan: planRun(run.decision, run.slide, tissue) };
+  const found = await run.watch.time("tissue", () => detectTissue(run.slide));
+  const tissue = options.tissue === "all" ? allTissue(found) : found;
+  const plan = planRun(run.decision, run.slide, tissue);
+  if (plan.patches.patches.length === 0) options.onNotice?.(noTissueNotice(plan));
+  return { ...run, tissue, plan };
 }
 
 /** The stains, taken over from an earlier start of the run or estimated now, and with them the key. */

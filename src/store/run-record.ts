@@ -20,7 +20,7 @@ export interface RunParameters {
   readonly backend: string;
   /** The ICC profile by which colours were converted to sRGB; null for colours as they are stored. */
   readonly icc: { readonly description: string; readonly sha256: string } | null;
-  /** How tissue is told from glass: TISSUE_METHOD. */
+  /** How tissue is told from glass: TISSUE_METHOD, or "all" where the whole slide was taken for tissue. */
   readonly tissue: string;
   readonly stainNormalise: StainMethod | "none";
   readonly patchSize: number;
@@ -108,6 +108,8 @@ export interface RunRecord {
     readonly inkMm2: number;
     /** Colour of bare glass, RGB 0–255; null where none was found. */
     readonly glass: readonly number[] | null;
+    /** Where there was none to segment: so in a sentence, and what to do. Else left out. */
+    readonly notice?: string;
   };
   readonly seams: Readonly<Record<string, number>>;
   /** Seconds a stage, of the last start only; `segment` is wall time. */

@@ -75,18 +75,14 @@ const MARGIN_UM = 16;
  */
 export async function detectTissue(slide: Slide, signal?: AbortSignal): Promise<FoundTissue> {
   const found = tissueOfCells(await readCellColors(slide, chooseGrid(slide), signal), slide);
-  if (!slide.channels) return found;
+  return slide.channels ? { ...allTissue(found), glass: null } : found;
+}
+
+/** The same slide with everything on it taken for tissue. */
+export function allTissue(found: FoundTissue): FoundTissue {
   const everywhere = new Uint8Array(found.data.length).fill(1);
-  const areaPx = slide.size.width * slide.size.height;
-  return {
-    ...found,
-    data: everywhere,
-    tight: everywhere,
-    areaPx,
-    inkPx: 0,
-    threshold: 0,
-    glass: null,
-  };
+  const areaPx = found.data.length * found.downsampleX * found.downsampleY;
+  return { ...found, data: everywhere, tight: everywhere, areaPx, inkPx: 0, threshold: 0 };
 }
 
 /** The tissue of a slide whose cells are read; pure. */
