@@ -40,7 +40,10 @@ export const SAM_GRID_DEFAULTS: GridSettings = {
 export function parseModelDescription(json: unknown, file: string): ModelDescription {
   const root = new JsonFields(json, file);
   const name = root.text("name");
-  if (!/^[\w.-]+$/.test(name)) root.fail("name", "letters, digits, '.', '_' and '-' only");
+  // It becomes a folder's name: ".." would be another folder.
+  if (!/^\w[\w.-]*$/.test(name)) {
+    root.fail("name", "letters, digits, '.', '_' and '-' only, the first no '.' and no '-'");
+  }
   const contract = root.oneOf("contract", CONTRACT_NAMES);
   const files = root.object("files");
   return {

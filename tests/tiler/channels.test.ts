@@ -273,6 +273,15 @@ describe("OME-TIFF", () => {
       directory([bytesOf(ramp)], ome(sizes, data("a.tif", 0) + data("a.tif", 1))),
     ]);
     await expect(openSlide(lost)).rejects.toMatchObject({ code: "corrupt-slide" });
+    // Every channel would lie in the one directory that there is.
+    const places = Array.from({ length: 300 }, (_, c) => `<TiffData IFD="0" FirstC="${c}"/>`);
+    const many = await write("many.ome.tif", [
+      directory([bytesOf(ramp)], ome(sizes.replace('"2"', '"1000000000"'), places.join(""))),
+    ]);
+    await expect(openSlide(many)).rejects.toMatchObject({
+      code: "corrupt-slide",
+      message: expect.stringContaining("more than 256"),
+    });
   });
 
   it("counts as tissue everywhere: its background is dark", async () => {

@@ -1,5 +1,6 @@
 import { UnsupportedSlideError } from "../../errors.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
+import { MAX_CHANNELS } from "../limits.ts";
 import { decideMpp, tiffResolution } from "../resolution.ts";
 import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage, type TiffImage } from "../tiff/image.ts";
@@ -31,6 +32,9 @@ export const omeTiff: SlideFormat = {
     const z = Math.floor(facts.sizeZ / 2);
     const main = await readTiffImage(tiff, tiff.directories[0]!);
     const planes = planeCount(facts, main.samples);
+    if (planes > MAX_CHANNELS) {
+      throw tiff.corrupt(`it claims ${planes} channels, more than ${MAX_CHANNELS}`);
+    }
     const directories: TiffDirectory[] = [];
     for (let c = 0; c < planes; c++) {
       const at = directoryOfPlane(facts, planes, tiff.directories.length, { c, z });
