@@ -2,15 +2,13 @@ import type { Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import { type DicomListing, listDicomSlides } from "../tiler/slide-files.ts";
+import {
+  type DicomListing,
+  hasSlideEnding,
+  listDicomSlides,
+  SLIDE_ENDINGS,
+} from "../tiler/slide-files.ts";
 import { type Terminal, usage } from "./command.ts";
-
-/** Endings of slides, those that are not read yet among them: they are refused by name, not passed over. */
-const SLIDE_ENDINGS = new Set(
-  ".svs .tif .tiff .btf .png .jpg .jpeg .ndpi .mrxs .scn .bif .vms .vmu .svslide .qptiff .czi .dcm".split(
-    " ",
-  ),
-);
 
 /** A slide of a batch, and its µm/px where the manifest gives one. */
 export interface BatchItem {
@@ -38,7 +36,7 @@ export async function listSlides(
   if (items.length === 0) {
     throw new MicrotomeError(
       "input-not-found",
-      `${path} names no slide; expected files ending in ${[...SLIDE_ENDINGS].join(", ")}.`,
+      `${path} names no slide; expected files ending in ${SLIDE_ENDINGS.join(", ")}.`,
       { path },
     );
   }
@@ -62,9 +60,7 @@ async function listFolder(
     names.filter((entry) => !entry.isDirectory()).map((entry) => entry.name),
   );
   const isSlide = (entry: Dirent) =>
-    !entry.isDirectory() &&
-    !dicom.files.has(entry.name) &&
-    SLIDE_ENDINGS.has(extname(entry.name).toLowerCase());
+    !entry.isDirectory() && !dicom.files.has(entry.name) && hasSlideEnding(entry.name);
   const passed = names
     .filter((entry) => !isSlide(entry) && !inFolders.has(entry.name))
     .map((entry) => entry.name)

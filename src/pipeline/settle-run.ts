@@ -13,13 +13,16 @@ export interface EarlierRun {
 }
 
 /**
- * The run's identity: the slide's fingerprint, the model, the version, every parameter that decides the
- * result, and the stain estimate, which decides it too.
+ * The run's identity: the slide's fingerprint, the model and what its description says of its use, the
+ * version, every parameter that decides the result, and the stain estimate, which decides it too.
  */
 export function keyOf(run: DecidedRun, stain: StainRecord | null): string {
+  // Weights alone are not the model: the same may be prepared, or told its classes, in another way.
+  const { contract, input, window, preprocess = "sam", mpp, classes } = run.model;
   return runKey({
     fingerprint: run.identity.sha256,
     model: run.model.sha256,
+    description: { contract, input, window, preprocess, mpp, classes },
     software: VERSION,
     parameters: run.decision.parameters,
     stain,

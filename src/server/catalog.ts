@@ -5,12 +5,15 @@ import { MicrotomeError } from "../errors.ts";
 import { fingerprintFiles } from "../store/fingerprint.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { slideCandidates } from "../store/slide-location.ts";
-import { type DicomListing, listDicomSlides, slideFiles } from "../tiler/slide-files.ts";
+import {
+  type DicomListing,
+  hasSlideEnding,
+  listDicomSlides,
+  slideFiles,
+} from "../tiler/slide-files.ts";
 import type { ItemList, RunRef, SlideRef } from "./api.ts";
 import { readServedRun } from "./served-run.ts";
 
-/** Endings worth offering; what is inside decides only when a slide is opened. */
-const SLIDE_ENDING = /\.(svs|tiff?|btf|png|jpe?g|ndpi|scn|bif|mrxs|svslide|vms|vmu|dcm|czi)$/i;
 /** How much of a folder is looked at: a mistaken `view /` must come to an end. */
 const LIMITS: CatalogLimits = { depth: 6, entries: 20_000 };
 
@@ -139,7 +142,7 @@ class CatalogBuilder {
         folders.push({ real, name });
       } else if (found?.isFile() && real === join(path, name)) {
         files.set(name, `${name}\n${found.size}\n${found.mtimeMs}`);
-      } else if (found?.isFile() && SLIDE_ENDING.test(name)) {
+      } else if (found?.isFile() && hasSlideEnding(name)) {
         this.addSlide(real, folder);
       }
     }
@@ -160,7 +163,7 @@ class CatalogBuilder {
     for (const slide of dicom.slides) {
       this.addSlide(slide, slide === path ? dirname(join(sep, folder)).slice(1) : folder);
     }
-    for (const name of names.filter((one) => SLIDE_ENDING.test(one) && !dicom.files.has(one))) {
+    for (const name of names.filter((one) => hasSlideEnding(one) && !dicom.files.has(one))) {
       this.addSlide(join(path, name), folder);
     }
   }

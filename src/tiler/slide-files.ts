@@ -1,5 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { openFileSource } from "./byte-source.ts";
 import { isDicom } from "./dicom/data-set.ts";
 import {
@@ -10,6 +10,17 @@ import {
   seriesOfFolder,
 } from "./dicom/series.ts";
 import { MAX_DICOM_FILES } from "./limits.ts";
+
+/** Endings of slides, those that only OpenSlide reads among them: they are refused by name, not passed over. */
+export const SLIDE_ENDINGS: readonly string[] =
+  ".svs .tif .tiff .btf .png .jpg .jpeg .jp2 .j2k .ndpi .mrxs .scn .bif .vms .vmu .svslide .qptiff .czi .dcm".split(
+    " ",
+  );
+
+/** Whether a file is called as slides are. */
+export function hasSlideEnding(name: string): boolean {
+  return SLIDE_ENDINGS.includes(extname(name).toLowerCase());
+}
 
 /**
  * The files that hold a slide's levels: the file itself, those of a DICOM series, or a MIRAX file and
