@@ -61,7 +61,7 @@ async function describeSlide(slide: Slide) {
     width: slide.size.width,
     height: slide.size.height,
     mpp: slide.mpp,
-    objectivePower: slide.objectivePower ?? (meanMpp ? objectiveFromMpp(meanMpp) : null),
+    objectivePower: slide.objectivePower,
     levels: slide.levels,
     bounds: slide.bounds,
     iccProfile: slide.iccProfile && {
@@ -80,6 +80,10 @@ async function describeSlide(slide: Slide) {
 
 /** Light through bare glass, and the stains as Macenko's method finds them; both null where they cannot be told. */
 async function describeStain(slide: Slide, tissue: FoundTissue) {
+  if (slide.channels !== null) {
+    const unknown = "the slide has channels, not stains that let light through";
+    return { glass: null, hematoxylin: null, eosin: null, unknown };
+  }
   const estimate = await estimateStain(slide, tissue, "macenko");
   const glass = tissue.glass?.map((value) => Number(value.toFixed(1))) ?? null;
   if (typeof estimate === "string" || estimate.method !== "macenko") {
@@ -109,7 +113,7 @@ function formatFacts(facts: SlideFacts): string {
     `  vendor      ${facts.vendor}${facts.backend === "native" ? "" : `, read by ${facts.backend}`}`,
     `  size        ${facts.width} × ${facts.height} px`,
     `  µm/px       ${mpp}`,
-    `  objective   ${facts.objectivePower === null ? "unknown" : `${Number(facts.objectivePower.toFixed(1))}x`}`,
+    `  objective   ${formatObjective(facts)}`,
     ...facts.levels.map(
       (level) =>
         `  level ${level.index}     ${level.size.width} × ${level.size.height} px, downsample ${Number(level.downsample.toFixed(4))}, tiles ${level.tileSize.width} × ${level.tileSize.height}`,
@@ -132,6 +136,13 @@ function formatFacts(facts: SlideFacts): string {
     lines.push(`  also holds  ${facts.associated.join(", ")} (never read or served unasked)`);
   }
   return lines.join("\n");
+}
+
+/** A scanner's word, or what the µm/px come to, told apart. */
+function formatObjective({ objectivePower, mpp }: SlideFacts): string {
+  if (objectivePower !== null) return `${Number(objectivePower.toFixed(1))}x`;
+  if (mpp === null) return "unknown";
+  return `not in the file; its µm/px are those of about ${Number(objectiveFromMpp((mpp.x + mpp.y) / 2).toFixed(1))}x`;
 }
 
 function describeProfile({ description, space, damage }: IccFacts): string {

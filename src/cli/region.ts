@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { MicrotomeError, MissingMppError } from "../errors.ts";
-import type { Box } from "../geometry.ts";
+import { MicrotomeError, MissingMppError, UnsupportedSlideError } from "../errors.ts";
+import { type Box, intersectBoxes } from "../geometry.ts";
 import type { Scale } from "../scales/scale.ts";
 import { selectScale } from "../scales/select-scale.ts";
 import { readScaled } from "../tiler/read-scaled.ts";
@@ -73,6 +73,12 @@ ${ICC_HELP}
       channelOption(parsed),
     );
     try {
+      if (!intersectBoxes(box, { x: 0, y: 0, ...slide.size })) {
+        throw usage(
+          "region",
+          `--box ${[box.x, box.y, box.width, box.height].join(",")} lies outside the slide, which is ${slide.size.width}×${slide.size.height} px`,
+        );
+      }
       const scale = level === undefined ? scaleAt(slide, mpp) : scaleOf(slide, level);
       const gridBox = onGrid(box, scale.gridDownsample);
       const image = await readScaled(slide, scale, gridBox);
@@ -118,7 +124,17 @@ function scaleAt(slide: Slide, mpp: number | undefined): Scale {
       { path: slide.path },
     );
   }
-  return selectScale(slide, mpp);
+  try {
+    return selectScale(slide, mpp);
+  } catch (error) {
+    if (!(error instanceof UnsupportedSlideError)) throw error;
+    // Elsewhere --mpp tells a slide's own µm/px and is the way out; here it asks for a picture's.
+    throw new UnsupportedSlideError(
+      `${slide.path} has pixels of ${slide.mpp.x.toFixed(4)} × ${slide.mpp.y.toFixed(4)} µm, which are not square; leave --mpp out, or take a level as it is with --level N.`,
+      { path: slide.path },
+      error,
+    );
+  }
 }
 
 /** A level's own pixels. */

@@ -15,6 +15,7 @@ import type { PlannedPatch } from "../tiler/patch.ts";
 import { allowedCells, validBox } from "../tiler/plan-patches.ts";
 import { readPatch } from "../tiler/read-patch.ts";
 import { announcePatches } from "../tiler/read-patches.ts";
+import type { Slide } from "../tiler/slide.ts";
 import { slideFiles } from "../tiler/slide-files.ts";
 import { allTissue, detectTissue } from "../tiler/tissue.ts";
 import { forEachBounded } from "./bounded.ts";
@@ -124,7 +125,7 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
 }
 
 async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<LookedRun> {
-  for (const notice of noticesOf(run.decision, run.model)) options.onNotice?.(notice);
+  for (const notice of noticesOf(run.decision, run.model, run.slide)) options.onNotice?.(notice);
   if (options.icc && !run.slide.iccProfile) {
     options.onNotice?.("the slide has no ICC profile: its colours are taken for sRGB as they are");
   }
@@ -286,12 +287,17 @@ function withoutFolders(record: ErrorRecord, slidePath: string): ErrorRecord {
 }
 
 /** What the user should know before a long run. */
-function noticesOf(decision: RunDecision, model: ModelSpec): string[] {
+function noticesOf(decision: RunDecision, model: ModelSpec, slide: Slide): string[] {
   const { task, scale, slideMpp } = decision;
   const notices: string[] = [];
   if (scale.upsampled) {
     notices.push(
       `the slide has ${slideMpp.toFixed(3)} µm/px, coarser than the ${task.mpp} of ${task.name}: it is enlarged ${(1 / scale.gridDownsample).toFixed(1)} times`,
+    );
+  }
+  if (slide.channels !== null) {
+    notices.push(
+      "the slide has channels: microtome's own models were trained on H&E and say little about fluorescence; look at the outlines before you count them",
     );
   }
   if (model.tasks.length > 0 && !model.tasks.includes(task.name)) {

@@ -41,7 +41,7 @@ export async function downloadFile(
   try {
     const have = await heldPart(part);
     const response = await request(file, have, agent, options.signal);
-    const from = response.status === 206 ? have!.bytes : 0;
+    const from = response.status === 206 && have !== null ? have.bytes : 0;
     const tag = response.headers.get("etag");
     if (from === 0) await rm(part, { force: true });
     // A weak or missing tag cannot vouch for a range: such a part starts again.
@@ -105,7 +105,8 @@ async function request(
     await response.body?.cancel();
     return await request({ url, path: "", sha256: null, bytes: null }, null, dispatcher, signal);
   }
-  if (response.status === 200 || response.status === 206) return response;
+  const partial = response.status === 206 && have !== null;
+  if (response.status === 200 || partial) return response;
   await response.body?.cancel();
   throw new ModelDownloadError(
     `${response.url || url}: the server answered ${response.status} ${response.statusText}, expected the file; the address may have changed: get it from the model's authors and use \`microtome models add\``,

@@ -22,11 +22,9 @@ export function crossOriginGuard(allowed: readonly string[]): Guard {
     if (!SHARED.test(request.url ?? "")) return false;
     const { origin } = request.headers;
     response.setHeader("Vary", "Origin");
-    // <img> without "crossorigin" sends no Origin; same-site is any port of the same host.
-    response.setHeader(
-      "Cross-Origin-Resource-Policy",
-      named.size > 0 ? "cross-origin" : "same-site",
-    );
+    // <img> without "crossorigin" sends no Origin, so that a page that was named cannot be told from one
+    // that was not: such pictures are for this host alone (any port), unless every site may read.
+    response.setHeader("Cross-Origin-Resource-Policy", all ? "cross-origin" : "same-site");
     if (origin === undefined || !mayRead(origin)) return false;
     response.setHeader("Access-Control-Allow-Origin", all ? "*" : origin);
     response.setHeader("Access-Control-Expose-Headers", "Link, ETag");

@@ -156,11 +156,13 @@ function wouldLose(path: string, before: RunRecord, key: string): MicrotomeError
     : `an unfinished run (${before.patches.done} of ${before.patches.planned - before.patches.skipped} patches)`;
   const why =
     before.key === key
-      ? "it can be gone on with: add --resume"
-      : "it was made with another model, version or parameters";
+      ? "go on with it (--resume)"
+      : "its model, version or parameters (in its run.json) are others than these";
   return new MicrotomeError(
     "run-mismatch",
-    `${path} holds ${what}; ${why}; or replace it with --overwrite, or choose another --out.`,
+    before.key === key
+      ? `${path} holds ${what}; ${why}, replace it (--overwrite), or choose another --out.`
+      : `${path} holds ${what}, and ${why}; replace it (--overwrite), or choose another --out.`,
     { path, state: before.state },
   );
 }

@@ -78,7 +78,7 @@ function unrecognised({ source, head }: Probe): UnsupportedSlideError {
   const text = sample.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13));
   const found = text ? "a text file" : "in no format that is known";
   return new UnsupportedSlideError(
-    `${source.path} is ${found}; expected a slide (Aperio SVS, Hamamatsu NDPI, Leica SCN, Philips TIFF, Ventana BIF, OME-TIFF, DICOM, tiled or plain TIFF) or a PNG or JPEG picture.`,
+    `${source.path} is ${found}; expected a slide (Aperio SVS, Hamamatsu NDPI, Leica SCN, Philips TIFF, Ventana BIF, OME-TIFF, QPTIFF, DICOM, tiled or plain TIFF) or a PNG, JPEG or JPEG 2000 picture.`,
     { path: source.path, size: source.size, recognised: false },
   );
 }

@@ -79,10 +79,18 @@ export class WorkerLanes<Job, Answer extends { readonly spent: boolean }> {
     if (this.#busy >= this.#threads) return;
     const waiting = this.#waiting.shift();
     if (!waiting) return;
-    this.#busy++;
     const idle = this.#idle.at(-1);
     idle?.forget();
-    this.#work(idle?.worker ?? startWorker(this.#options.file), waiting);
+    let worker: Worker;
+    try {
+      worker = idle?.worker ?? startWorker(this.#options.file);
+    } catch (cause) {
+      waiting.reject(new Error("no decoding thread could be started", { cause }));
+      this.#next();
+      return;
+    }
+    this.#busy++;
+    this.#work(worker, waiting);
   }
 
   #work(worker: Worker, { job, options, resolve, reject }: Waiting<Job, Answer>): void {

@@ -118,7 +118,8 @@ async function identifyFolder(
 ): Promise<{ readonly identities: DicomIdentity[]; readonly damaged: DamagedFile[] }> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries
-    .filter((entry) => !entry.name.startsWith(".") && (entry.isFile() || entry.isSymbolicLink()))
+    // No links: a served folder must not lead out of itself.
+    .filter((entry) => !entry.name.startsWith(".") && entry.isFile())
     .map((entry) => entry.name)
     .sort();
   if (names.length > MAX_DICOM_FILES) {
