@@ -38,5 +38,11 @@ export async function openModel(spec: ModelSpec): Promise<SamAdapter> {
   const encoder = await openSession(spec.files.encoder.path);
   const decoder = await openSession(spec.files.decoder.path);
   checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
-  return CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
+  return {
+    ...CONTRACTS[spec.contract].adapter(spec, encoder, decoder),
+    async release() {
+      await encoder.release();
+      await decoder.release();
+    },
+  };
 }

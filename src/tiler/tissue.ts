@@ -86,7 +86,7 @@ export function allTissue(found: FoundTissue): FoundTissue {
 }
 
 /** The tissue of a slide whose cells are read; pure. */
-export function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "mpp">): FoundTissue {
+function tissueOfCells(colors: CellColors, slide: Pick<Slide, "size" | "mpp">): FoundTissue {
   const { grid } = colors;
   const downsampleX = slide.size.width / grid.width;
   const downsampleY = slide.size.height / grid.height;

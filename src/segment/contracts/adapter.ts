@@ -60,6 +60,9 @@ export interface SamAdapter {
   release(): Promise<void>;
 }
 
+/** What a contract's file makes of two sessions; who opened them releases them. */
+export type ContractAdapter = Omit<SamAdapter, "release">;
+
 /** How many prompts a batch holds. */
 export function promptCount(prompts: PromptBatch): number {
   return prompts.kind === "points" ? prompts.xy.length / 2 : prompts.xyxy.length / 4;

@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { promptCount, type SamAdapter } from "./adapter.ts";
+import { type ContractAdapter, promptCount } from "./adapter.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
 import { samPrompts } from "./sam-prompts.ts";
@@ -29,7 +29,7 @@ export function edgeSamAdapter(
   spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   return {
     contract: "edge-sam",
     batchSize: 1,
@@ -55,10 +55,6 @@ export function edgeSamAdapter(
           return samAnswer(answer.masks!, answer.scores!, asked, scale);
         },
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

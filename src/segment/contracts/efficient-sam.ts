@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { promptCount, type SamAdapter } from "./adapter.ts";
+import { type ContractAdapter, promptCount } from "./adapter.ts";
 import { padToSquare } from "./pad-image.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { planarPixels, SAM_CELLS, SAM_SIZE, samScale, UNIT_PIXELS } from "./sam-image.ts";
@@ -36,7 +36,7 @@ export function efficientSamAdapter(
   _spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   return {
     contract: "efficient-sam",
     batchSize: 1,
@@ -73,10 +73,6 @@ export function efficientSamAdapter(
           return samAnswer(answer.output_masks!, answer.iou_predictions!, asked, scale);
         },
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

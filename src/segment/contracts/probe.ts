@@ -1,7 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import type { ContractName, ModelSpec } from "../model.ts";
-import type { SamAdapter } from "./adapter.ts";
+import type { ContractAdapter } from "./adapter.ts";
 import { EDGE_SAM_RULES, edgeSamAdapter } from "./edge-sam.ts";
 import { EFFICIENT_SAM_RULES, efficientSamAdapter } from "./efficient-sam.ts";
 import { SAM_HF_RULES, samHfAdapter } from "./sam-hf.ts";
@@ -22,7 +22,7 @@ interface Contract {
     spec: ModelSpec,
     encoder: InferenceSession,
     decoder: InferenceSession,
-  ) => SamAdapter;
+  ) => ContractAdapter;
 }
 
 /** The contracts an adapter exists for; a new one is a line here and a file beside. */

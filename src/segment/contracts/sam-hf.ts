@@ -1,7 +1,12 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import type { ModelSpec } from "../model.ts";
-import { type DecodedBatch, type PromptBatch, promptCount, type SamAdapter } from "./adapter.ts";
+import {
+  type ContractAdapter,
+  type DecodedBatch,
+  type PromptBatch,
+  promptCount,
+} from "./adapter.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
 import type { ContractRules } from "./signature.ts";
@@ -39,7 +44,7 @@ export function samHfAdapter(
   spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   return {
     contract: "sam-hf",
     batchSize: BATCH,
@@ -59,10 +64,6 @@ export function samHfAdapter(
         objectness: null,
         decode: (prompts) => decode(spec, decoder, encoded, prompts, scale),
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

@@ -23,7 +23,7 @@ export const SAM_PIXELS: PixelScaling = {
 export const UNIT_PIXELS: PixelScaling = { mean: [0, 0, 0], std: [255, 255, 255] };
 
 /** MedSAM's (`MedSAM_Inference.py`): the picture's lowest sample becomes 0, its highest 1, all channels together. */
-export function minMaxPixels({ data }: RgbImage): PixelScaling {
+function minMaxPixels({ data }: RgbImage): PixelScaling {
   let [low, high] = [255, 0];
   for (const value of data) {
     if (value < low) low = value;
@@ -102,7 +102,7 @@ export interface SamInput {
 }
 
 /** SAM's own way: the long side becomes 1024, zeros right and below. */
-export function samInput(image: RgbImage): SamInput {
+function samInput(image: RgbImage): SamInput {
   const pixels = planarPixels(resizeLongSide(image, SAM_SIZE), SAM_SIZE, SAM_PIXELS);
   return { pixels, scale: samScale(image, SAM_SIZE) };
 }

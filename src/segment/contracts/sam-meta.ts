@@ -1,7 +1,12 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { RgbImage } from "../../tiler/slide.ts";
 import type { ModelSpec } from "../model.ts";
-import { type DecodedBatch, type PromptBatch, promptCount, type SamAdapter } from "./adapter.ts";
+import {
+  type ContractAdapter,
+  type DecodedBatch,
+  type PromptBatch,
+  promptCount,
+} from "./adapter.ts";
 import { samAnswer } from "./sam-answer.ts";
 import {
   describedInput,
@@ -51,7 +56,7 @@ export function samMetaAdapter(
   spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   const input = findTensor(signatureOf(encoder).inputs, "input_image")!;
   const normalisesInside = input.shape.length === 3;
   const promptAxis = findTensor(signatureOf(decoder).inputs, "point_coords")!.shape[0];
@@ -72,10 +77,6 @@ export function samMetaAdapter(
         objectness: null,
         decode: (prompts) => decode(decoder, embeddings, prompts, scale),
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { type PromptBatch, promptCount, type SamAdapter } from "./adapter.ts";
+import { type ContractAdapter, type PromptBatch, promptCount } from "./adapter.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
 import type { ContractRules } from "./signature.ts";
@@ -37,7 +37,7 @@ export function sam2HfAdapter(
   _spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   return {
     contract: "sam2-hf",
     batchSize: BATCH,
@@ -61,10 +61,6 @@ export function sam2HfAdapter(
           return samAnswer(answer.pred_masks!, answer.iou_scores!, asked, scale);
         },
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { promptCount, type SamAdapter } from "./adapter.ts";
+import { type ContractAdapter, promptCount } from "./adapter.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
 import { samPrompts } from "./sam-prompts.ts";
@@ -39,7 +39,7 @@ export function sam2Adapter(
   _spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   const noMask = new Tensor("float32", new Float32Array(SAM_CELLS ** 2), [
     1,
     1,
@@ -75,10 +75,6 @@ export function sam2Adapter(
           return samAnswer(answer.masks!, answer.iou_predictions!, asked, scale);
         },
       };
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }

@@ -2,7 +2,13 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import { sureClass } from "../class-of.ts";
 import type { ClassSettings, ModelSpec } from "../model.ts";
-import type { CellMap, DecodedBatch, EncodedImage, PromptBatch, SamAdapter } from "./adapter.ts";
+import type {
+  CellMap,
+  ContractAdapter,
+  DecodedBatch,
+  EncodedImage,
+  PromptBatch,
+} from "./adapter.ts";
 import { promptCount } from "./adapter.ts";
 import { padToStride } from "./pad-image.ts";
 import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
@@ -43,7 +49,7 @@ export function windowAdapter(
   spec: ModelSpec,
   encoder: InferenceSession,
   decoder: InferenceSession,
-): SamAdapter {
+): ContractAdapter {
   if (spec.window === null) {
     throw new ModelContractError(
       `model "${spec.name}" has contract "window" but its description has no "window": {"cells", "stride"}`,
@@ -81,10 +87,6 @@ export function windowAdapter(
         objectness: objectness === null ? null : cellMap(objectness, window.stride),
         decode: (prompts) => decode(decoder, encoded, prompts, window, classes),
       } satisfies EncodedImage;
-    },
-    async release() {
-      await encoder.release();
-      await decoder.release();
     },
   };
 }
