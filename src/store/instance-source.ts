@@ -1,0 +1,20 @@
+import type { Box } from "../geometry.ts";
+import type { Instance } from "../merge/instance.ts";
+
+/** An object and its place in the source's order. */
+export interface PlacedInstance {
+  /** 0-based position in the order of {@link InstanceSource.all}. */
+  readonly index: number;
+  readonly instance: Instance;
+}
+
+/** Finished objects of one slide, read in order or by place, never all at once into memory. */
+export interface InstanceSource {
+  readonly count: number;
+  /** Smallest box that holds every object, level-0 px; null where there is none. */
+  readonly extent: Box | null;
+  /** Every object, in the order in which merging settled them. */
+  all(): AsyncIterable<Instance>;
+  /** Objects whose bounding boxes meet `box` (level-0 px), in the order of `all`. */
+  within(box: Box): AsyncIterable<PlacedInstance>;
+}
