@@ -1,4 +1,5 @@
 import type { Polygon, Ring } from "../geometry.ts";
+import { MEASUREMENTS } from "../measurements.ts";
 import type { Instance } from "../merge/instance.ts";
 import type { TaskSpec } from "../scales/scale.ts";
 import { classColor } from "./class-color.ts";
@@ -15,15 +16,10 @@ export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "
  */
 export function featureText(instance: Instance, task: ExportTask): string {
   const measurements: Record<string, number> = {};
-  const put = (name: string, value: number, decimals: number): void => {
+  for (const { field, name, decimals } of MEASUREMENTS) {
+    const value = instance[field];
     if (Number.isFinite(value)) measurements[name] = Number(value.toFixed(decimals));
-  };
-  put("Area µm^2", instance.areaUm2, 3);
-  put("Perimeter µm", instance.perimeterUm, 3);
-  put("Circularity", instance.circularity, 4);
-  put("Predicted IoU", instance.predictedIou, 4);
-  put("Stability", instance.stabilityScore, 4);
-  put("Hematoxylin OD mean", instance.hematoxylinOd, 4);
+  }
   const properties = {
     objectType: task.objectType,
     classification:

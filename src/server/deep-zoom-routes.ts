@@ -1,5 +1,5 @@
 import { Router } from "express";
-import type { BlockCache } from "../tiler/block-cache.ts";
+import type { BlockCache } from "../block-cache.ts";
 import { inColours } from "./colours.ts";
 import { entityTag, isPinned } from "./conditional.ts";
 import { deepZoomGrid, deepZoomLevels, deepZoomTile, describeDeepZoom } from "./deep-zoom.ts";

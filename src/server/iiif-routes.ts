@@ -1,5 +1,5 @@
 import { type Request, Router } from "express";
-import type { BlockCache } from "../tiler/block-cache.ts";
+import type { BlockCache } from "../block-cache.ts";
 import { planResize } from "../tiler/read-resized.ts";
 import { inColours } from "./colours.ts";
 import { entityTag, isPinned } from "./conditional.ts";

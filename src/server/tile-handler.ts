@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { BlockCache } from "../tiler/block-cache.ts";
+import type { BlockCache } from "../block-cache.ts";
 import { readTileJpeg } from "../tiler/tiles.ts";
 import { inColours } from "./colours.ts";
 import { isPinned } from "./conditional.ts";

@@ -1,5 +1,5 @@
+import type { BlockCache } from "../block-cache.ts";
 import { type Box, intersectBoxes, type Size } from "../geometry.ts";
-import type { BlockCache } from "./block-cache.ts";
 import { type LevelSource, VIRTUAL_TILE } from "./level-source.ts";
 import { MAX_BLOCK_PIXELS } from "./limits.ts";
 import type { RgbImage } from "./slide.ts";
@@ -23,14 +23,14 @@ export class ComposedLevel implements LevelSource {
   readonly block = VIRTUAL_TILE;
   readonly tileSize = VIRTUAL_TILE;
   readonly #parts: readonly Part[];
-  readonly #cache: BlockCache;
+  readonly #cache: BlockCache<RgbImage>;
   /** For the cache's keys: sources are numbered in the order met. */
   readonly #numbers = new Map<LevelSource, number>();
   readonly #name: string;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `name` tells this level's blocks in the cache from other levels'. */
-  constructor(name: string, size: Size, parts: readonly Part[], cache: BlockCache) {
+  constructor(name: string, size: Size, parts: readonly Part[], cache: BlockCache<RgbImage>) {
     this.size = size;
     this.#name = name;
     this.#parts = parts;

@@ -1,5 +1,5 @@
+import { BlockCache, type Keeping } from "../block-cache.ts";
 import { type Box, intersectBoxes } from "../geometry.ts";
-import { BlockCache, type Keeping } from "./block-cache.ts";
 import type { BlockPlace, LevelSource } from "./level-source.ts";
 import { MAX_BLOCK_PIXELS } from "./limits.ts";
 import type { AnnouncedReads, RgbImage } from "./slide.ts";
@@ -20,13 +20,13 @@ type BlockNumber = number;
 /** Reads regions of levels that come in blocks: pixels outside are white, decoded blocks are shared. */
 export class RegionReader {
   readonly #levels: readonly LevelSource[];
-  readonly #cache: BlockCache;
+  readonly #cache: BlockCache<RgbImage>;
   readonly #announced = new Set<Announced>();
 
   /** `cacheBytes`: decoded blocks kept. */
   constructor(levels: readonly LevelSource[], cacheBytes: number) {
     this.#levels = levels;
-    this.#cache = new BlockCache(cacheBytes);
+    this.#cache = new BlockCache<RgbImage>(cacheBytes);
   }
 
   /** Bytes of decoded blocks held now. */

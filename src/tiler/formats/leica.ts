@@ -1,11 +1,12 @@
+import { BlockCache } from "../../block-cache.ts";
 import { UnsupportedSlideError } from "../../errors.ts";
 import type { Box, Size } from "../../geometry.ts";
-import { BlockCache } from "../block-cache.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { ComposedLevel, type Part } from "../composed-level.ts";
 import type { LevelSource } from "../level-source.ts";
 import { COMPOSED_CACHE_BYTES, MAX_CANVAS_PIXELS, MAX_SIDE } from "../limits.ts";
 import { decideMpp } from "../resolution.ts";
+import type { RgbImage } from "../slide.ts";
 import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage } from "../tiff/image.ts";
 import { openTiffLevel } from "../tiff/level.ts";
@@ -58,7 +59,7 @@ export const leica: SlideFormat = {
       pictures.set(ifd, opened);
       return opened;
     };
-    const cache = new BlockCache(COMPOSED_CACHE_BYTES);
+    const cache = new BlockCache<RgbImage>(COMPOSED_CACHE_BYTES);
     const depth = Math.min(...areas.map((area) => area.levels.length));
     const levels: LevelSource[] = [];
     let bounds: Box | null = null;

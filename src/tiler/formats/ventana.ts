@@ -1,11 +1,12 @@
+import { BlockCache } from "../../block-cache.ts";
 import { UnsupportedSlideError } from "../../errors.ts";
 import type { Size } from "../../geometry.ts";
-import { BlockCache } from "../block-cache.ts";
 import { makeBlockedSlide } from "../blocked-slide.ts";
 import { ComposedLevel, type Part } from "../composed-level.ts";
 import type { LevelSource } from "../level-source.ts";
 import { COMPOSED_CACHE_BYTES, MAX_CANVAS_PIXELS, MAX_PARTS, MAX_SIDE } from "../limits.ts";
 import { decideMpp, parseDecimal, tiffResolution } from "../resolution.ts";
+import type { RgbImage } from "../slide.ts";
 import { readIccTag } from "../tiff/icc-tag.ts";
 import { readTiffImage, type TiffImage } from "../tiff/image.ts";
 import { openTiffLevel } from "../tiff/level.ts";
@@ -42,7 +43,7 @@ export const ventana: SlideFormat = {
     const areas = parseEncodeInfo(tiff, await tiff.text(first.directory, TAG.xmp));
     const modern = /^VENTANA DP/i.test(scan.scannerModel);
     const layout = areas && layOut(tiff, first, areas, modern);
-    const cache = new BlockCache(COMPOSED_CACHE_BYTES);
+    const cache = new BlockCache<RgbImage>(COMPOSED_CACHE_BYTES);
     const levels: LevelSource[] = [];
     for (const { image, magnification } of pictures) {
       const downsample = Math.round(pictures[0]!.magnification / magnification);
@@ -157,7 +158,7 @@ function placed(
   layout: Layout,
   downsample: number,
   modern: boolean,
-  cache: BlockCache,
+  cache: BlockCache<RgbImage>,
 ): LevelSource {
   const size: Size = {
     width: Math.ceil(layout.size.width / downsample),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BlockCache } from "../../src/tiler/block-cache.ts";
+import { BlockCache } from "../src/block-cache.ts";
 
 const block = (bytes: number) => ({ data: new Uint8Array(bytes), width: bytes / 3, height: 1 });
 

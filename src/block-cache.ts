@@ -1,5 +1,3 @@
-import type { RgbImage } from "./slide.ts";
-
 /** How long a block is kept: until room is needed, until it is dropped by name, or not at all. */
 export type Keeping = "lru" | "until-dropped" | "none";
 
@@ -14,15 +12,16 @@ interface Held<T> {
 }
 
 /**
- * Decoded blocks of one slide, or anything else with bytes in it: the least recently used go first once `limit` bytes are held, and a
- * block that is being decoded is decoded once however many ask for it.
+ * Decoded blocks of a slide, parts of a file, or anything else with bytes in it: the least recently
+ * used go first once `limit` bytes are held, and a block that is being decoded is decoded once
+ * however many ask for it.
  *
  * Blocks that are kept until dropped outlive the others; where they alone are more than the limit,
  * the newest of them is not kept, so that the older ones are there when they are asked for again.
  * A block that is larger than the limit (a whole plain image) is kept while it is the only one. A
  * buffer that several blocks share counts once, whole, until the last of them goes.
  */
-export class BlockCache<T extends Bytes = RgbImage> {
+export class BlockCache<T extends Bytes> {
   readonly #limit: number;
   readonly #held = new Map<string, Held<T>>();
   readonly #loading = new Map<string, Promise<T>>();
