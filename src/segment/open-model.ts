@@ -38,8 +38,10 @@ export async function openModel(spec: ModelSpec): Promise<SamAdapter> {
   const encoder = await openSession(spec.files.encoder.path);
   const decoder = await openSession(spec.files.decoder.path);
   checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
+  const adapter = CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
   return {
-    ...CONTRACTS[spec.contract].adapter(spec, encoder, decoder),
+    ...adapter,
+    encode: async (image) => adapter.open(await adapter.embed(image)),
     async release() {
       await encoder.release();
       await decoder.release();

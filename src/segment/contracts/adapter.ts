@@ -2,6 +2,7 @@ import type { Point } from "../../geometry.ts";
 import type { RgbImage } from "../../tiler/slide.ts";
 import type { LogitGrid } from "../cut-mask.ts";
 import type { ContractName } from "../model.ts";
+import type { Embedding } from "./embedding.ts";
 
 /** Prompts of one decoder call, all of one kind. Frame: patch px. */
 export type PromptBatch =
@@ -55,13 +56,21 @@ export interface SamAdapter {
   readonly hasObjectness: boolean;
   /** True where the encoder takes an image of any size as it is, false where it is scaled to a fixed one. */
   readonly anySize: boolean;
+  /** What the encoder makes of a patch; {@link SamAdapter.open} makes it answer prompts. */
+  embed(image: RgbImage): Promise<Embedding>;
+  /**
+   * Makes an embedding answer prompts: the same answers, bit for bit, however long it was kept.
+   * Throws ModelContractError where it lacks what this model's encoder gives.
+   */
+  open(embedding: Embedding): EncodedImage;
+  /** {@link SamAdapter.embed} and {@link SamAdapter.open} in one. */
   encode(image: RgbImage): Promise<EncodedImage>;
   /** Frees both sessions. */
   release(): Promise<void>;
 }
 
 /** What a contract's file makes of two sessions; who opened them releases them. */
-export type ContractAdapter = Omit<SamAdapter, "release">;
+export type ContractAdapter = Omit<SamAdapter, "encode" | "release">;
 
 /** How many prompts a batch holds. */
 export function promptCount(prompts: PromptBatch): number {

@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
 import { type ContractAdapter, promptCount } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
 import { samPrompts } from "./sam-prompts.ts";
@@ -36,23 +37,27 @@ export function edgeSamAdapter(
     takesBoxes: true,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const { pixels, scale } = describedInput(image, spec);
       const out = await encoder.run({
         image: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]),
       });
+      return embeddingOf(out, ["image_embeddings"], scale);
+    },
+    open(kept) {
+      const image_embeddings = tensorOf(kept, "image_embeddings");
       return {
         objectness: null,
         async decode(prompts) {
           // The graph embeds a label −1 as "not a point" but does not add that padding itself.
-          const { coords, labels, perPrompt } = samPrompts(prompts, scale);
+          const { coords, labels, perPrompt } = samPrompts(prompts, kept.scale);
           const answer = await decoder.run({
-            image_embeddings: out.image_embeddings!,
+            image_embeddings,
             point_coords: new Tensor("float32", coords, [1, perPrompt, 2]),
             point_labels: new Tensor("float32", labels, [1, perPrompt]),
           });
           const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.masks!, answer.scores!, asked, scale);
+          return samAnswer(answer.masks!, answer.scores!, asked, kept.scale);
         },
       };
     },

@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
 import { type ContractAdapter, promptCount } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { padToSquare } from "./pad-image.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { planarPixels, SAM_CELLS, SAM_SIZE, samScale, UNIT_PIXELS } from "./sam-image.ts";
@@ -43,10 +44,9 @@ export function efficientSamAdapter(
     takesBoxes: true,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const square = padToSquare(image);
       const side = square.width;
-      const scale = samScale(square, SAM_SIZE);
       const out = await encoder.run({
         batched_images: new Tensor("float32", planarPixels(square, side, UNIT_PIXELS), [
           1,
@@ -55,14 +55,22 @@ export function efficientSamAdapter(
           side,
         ]),
       });
+      return embeddingOf(out, ["image_embeddings"], samScale(square, SAM_SIZE));
+    },
+    open(kept) {
+      const image_embeddings = tensorOf(kept, "image_embeddings");
       return {
         objectness: null,
         async decode(prompts) {
           // The graph pads to its six points with labels −1 itself.
-          const { coords, labels, perPrompt } = samPrompts(prompts, SAM_CELLS / side, false);
+          const { coords, labels, perPrompt } = samPrompts(
+            prompts,
+            (kept.scale * SAM_CELLS) / SAM_SIZE,
+            false,
+          );
           const answer = await decoder.run(
             {
-              image_embeddings: out.image_embeddings!,
+              image_embeddings,
               batched_point_coords: new Tensor("float32", coords, [1, 1, perPrompt, 2]),
               batched_point_labels: new Tensor("float32", labels, [1, 1, perPrompt]),
               orig_im_size: new Tensor("int64", BigInt64Array.of(256n, 256n), [2]),
@@ -70,7 +78,7 @@ export function efficientSamAdapter(
             ["output_masks", "iou_predictions"],
           );
           const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.output_masks!, answer.iou_predictions!, asked, scale);
+          return samAnswer(answer.output_masks!, answer.iou_predictions!, asked, kept.scale);
         },
       };
     },

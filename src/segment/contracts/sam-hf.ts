@@ -7,6 +7,7 @@ import {
   type PromptBatch,
   promptCount,
 } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
 import type { ContractRules } from "./signature.ts";
@@ -51,18 +52,21 @@ export function samHfAdapter(
     takesBoxes: false,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const { pixels, scale } = describedInput(image, spec);
       const out = await encoder.run({
         pixel_values: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]),
       });
+      return embeddingOf(out, ["image_embeddings", "image_positional_embeddings"], scale);
+    },
+    open(kept) {
       const encoded = {
-        image_embeddings: out.image_embeddings!,
-        image_positional_embeddings: out.image_positional_embeddings!,
+        image_embeddings: tensorOf(kept, "image_embeddings"),
+        image_positional_embeddings: tensorOf(kept, "image_positional_embeddings"),
       };
       return {
         objectness: null,
-        decode: (prompts) => decode(spec, decoder, encoded, prompts, scale),
+        decode: (prompts) => decode(spec, decoder, encoded, prompts, kept.scale),
       };
     },
   };

@@ -7,6 +7,7 @@ import {
   type PromptBatch,
   promptCount,
 } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import {
   describedInput,
@@ -67,15 +68,18 @@ export function samMetaAdapter(
     takesBoxes: true,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const { tensor, scale } = normalisesInside
         ? plainInput(image, input.type)
         : scaledInput(describedInput(image, spec));
       const out = await encoder.run({ input_image: tensor }, ["image_embeddings"]);
-      const embeddings = out.image_embeddings!;
+      return embeddingOf(out, ["image_embeddings"], scale);
+    },
+    open(kept) {
+      const embeddings = tensorOf(kept, "image_embeddings");
       return {
         objectness: null,
-        decode: (prompts) => decode(decoder, embeddings, prompts, scale),
+        decode: (prompts) => decode(decoder, embeddings, prompts, kept.scale),
       };
     },
   };

@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
 import { type ContractAdapter, type PromptBatch, promptCount } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
 import type { ContractRules } from "./signature.ts";
@@ -44,21 +45,28 @@ export function sam2HfAdapter(
     takesBoxes: true,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const { pixels, scale } = squareInput(image, () => SAM_PIXELS);
       const out = await encoder.run({
         pixel_values: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]),
       });
-      const features = Object.fromEntries(FEATURES.map(({ name }) => [name, out[name]!]));
+      return embeddingOf(
+        out,
+        FEATURES.map(({ name }) => name),
+        scale,
+      );
+    },
+    open(kept) {
+      const features = Object.fromEntries(FEATURES.map(({ name }) => [name, tensorOf(kept, name)]));
       return {
         objectness: null,
         async decode(prompts) {
-          const answer = await decoder.run({ ...features, ...promptTensors(prompts, scale) }, [
+          const answer = await decoder.run({ ...features, ...promptTensors(prompts, kept.scale) }, [
             "pred_masks",
             "iou_scores",
           ]);
           const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.pred_masks!, answer.iou_scores!, asked, scale);
+          return samAnswer(answer.pred_masks!, answer.iou_scores!, asked, kept.scale);
         },
       };
     },

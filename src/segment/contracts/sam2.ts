@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
 import { type ContractAdapter, promptCount } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
 import { samPrompts } from "./sam-prompts.ts";
@@ -52,27 +53,33 @@ export function sam2Adapter(
     takesBoxes: true,
     hasObjectness: false,
     anySize: false,
-    async encode(image) {
+    async embed(image) {
       const { pixels, scale } = squareInput(image, () => SAM_PIXELS);
       const out = await encoder.run({
         image: new Tensor("float32", pixels, [1, 3, SAM_SIZE, SAM_SIZE]),
       });
+      return embeddingOf(
+        out,
+        FEATURES.map(({ name }) => name),
+        scale,
+      );
+    },
+    open(kept) {
+      const features = Object.fromEntries(FEATURES.map(({ name }) => [name, tensorOf(kept, name)]));
       return {
         objectness: null,
         async decode(prompts) {
           // This graph adds SAM's padding point itself.
-          const { coords, labels, perPrompt } = samPrompts(prompts, scale, false);
+          const { coords, labels, perPrompt } = samPrompts(prompts, kept.scale, false);
           const answer = await decoder.run({
-            image_embed: out.image_embed!,
-            high_res_feats_0: out.high_res_feats_0!,
-            high_res_feats_1: out.high_res_feats_1!,
+            ...features,
             point_coords: new Tensor("float32", coords, [1, perPrompt, 2]),
             point_labels: new Tensor("float32", labels, [1, perPrompt]),
             mask_input: noMask,
             has_mask_input: new Tensor("float32", new Float32Array(1), [1]),
           });
           const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.masks!, answer.iou_predictions!, asked, scale);
+          return samAnswer(answer.masks!, answer.iou_predictions!, asked, kept.scale);
         },
       };
     },

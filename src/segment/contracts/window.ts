@@ -10,6 +10,7 @@ import type {
   PromptBatch,
 } from "./adapter.ts";
 import { promptCount } from "./adapter.ts";
+import { embeddingOf, tensorOf } from "./embedding.ts";
 import { padToStride } from "./pad-image.ts";
 import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
 
@@ -75,16 +76,21 @@ export function windowAdapter(
     takesBoxes: true,
     hasObjectness,
     anySize: true,
-    async encode(image) {
+    async embed(image) {
       const { data, width, height } = padToStride(image, spec.input.stride);
       const out = await encoder.run(
         { image: new Tensor("uint8", data, [1, height, width, 3]) },
         wanted,
       );
-      const encoded = { embedding: out.embedding!, features: out.features! };
-      const objectness = out.objectness ?? null;
+      return embeddingOf(out, wanted, 1);
+    },
+    open(kept) {
+      const encoded = {
+        embedding: tensorOf(kept, "embedding"),
+        features: tensorOf(kept, "features"),
+      };
       return {
-        objectness: objectness === null ? null : cellMap(objectness, window.stride),
+        objectness: hasObjectness ? cellMap(tensorOf(kept, "objectness"), window.stride) : null,
         decode: (prompts) => decode(decoder, encoded, prompts, window, classes),
       } satisfies EncodedImage;
     },
