@@ -1,11 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import sharp from "sharp";
-import {
-  encodeDirectory,
-  encodeHeader,
-  type TiffField,
-  TYPE,
-} from "../src/tiler/tiff/encode-directory.ts";
+import { encodeDirectory, encodeHeader, type TiffField, TYPE } from "../src/tiff-directory.ts";
 
 /** How a slide file is laid out. */
 export interface PyramidSpec {

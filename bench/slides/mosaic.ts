@@ -1,12 +1,7 @@
 import { type FileHandle, open, rename } from "node:fs/promises";
 import sharp from "sharp";
 import { hash } from "../../samples/painter/random.ts";
-import {
-  encodeDirectory,
-  encodeHeader,
-  type TiffField,
-  TYPE,
-} from "../../src/tiler/tiff/encode-directory.ts";
+import { encodeDirectory, encodeHeader, type TiffField, TYPE } from "../../src/tiff-directory.ts";
 import { encodeTile, type SourceTiles } from "./source-tiles.ts";
 
 /** A mosaic's size and what it says of itself. */

@@ -1,7 +1,7 @@
 import { MicrotomeError } from "../errors.ts";
 import { type Box, intersectBoxes } from "../geometry.ts";
+import { forEachSpan } from "../row-spans.ts";
 import { type Outline, outlinePixelBox, outlineRings } from "./outline.ts";
-import { forEachSpan } from "./row-spans.ts";
 
 /**
  * An instance segmentation as numbers: 0 is background, every other number one object.

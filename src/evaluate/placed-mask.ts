@@ -1,6 +1,6 @@
 import type { Box, Size } from "../geometry.ts";
+import type { SpanSink } from "../row-spans.ts";
 import type { Rle } from "../segment/mask.ts";
-import type { SpanSink } from "./row-spans.ts";
 
 /** A mask and where it lies, px of the image: what a `PatchMask` is, less its scores. */
 export interface PlacedMask {

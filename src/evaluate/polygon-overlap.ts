@@ -1,9 +1,9 @@
 import { MicrotomeError } from "../errors.ts";
 import { type Box, intersectBoxes, type Ring } from "../geometry.ts";
+import { forEachSpan } from "../row-spans.ts";
 import { type Outline, outlinePixelBox, outlineRings } from "./outline.ts";
 import type { OverlapTable } from "./overlap.ts";
 import { OverlapBuilder } from "./overlap-builder.ts";
-import { forEachSpan } from "./row-spans.ts";
 import { SpanBuffer } from "./span-buffer.ts";
 
 /** How two sets of outlines are compared. */

@@ -1,8 +1,8 @@
 import type { Size } from "../geometry.ts";
+import { encodeDirectory, encodeHeader, TYPE } from "../tiff-directory.ts";
 import { frameOf } from "./jpeg.ts";
 import { decodePicture } from "./picture.ts";
 import type { RgbImage } from "./slide.ts";
-import { encodeDirectory, encodeHeader, TYPE } from "./tiff/encode-directory.ts";
 import { COMPRESSION, PHOTOMETRIC } from "./tiff/names.ts";
 
 /** JPEG tiles of one size that are decoded in one call. */

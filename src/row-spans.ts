@@ -1,4 +1,4 @@
-import type { Box, Ring } from "../geometry.ts";
+import type { Box, Ring } from "./geometry.ts";
 
 /** Called once for each run of pixels: row `y`, columns x0 ≤ x < x1, level-0 px. */
 export type SpanSink = (y: number, x0: number, x1: number) => void;

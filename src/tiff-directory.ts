@@ -1,7 +1,15 @@
-/** TIFF field types (TIFF 6.0; LONG8 of BigTIFF). */
-export const TYPE = { ASCII: 2, SHORT: 3, LONG: 4, RATIONAL: 5, UNDEFINED: 7, LONG8: 16 } as const;
+/** TIFF field types (TIFF 6.0; LONG8 and IFD8 of BigTIFF). */
+export const TYPE = {
+  ASCII: 2,
+  SHORT: 3,
+  LONG: 4,
+  RATIONAL: 5,
+  UNDEFINED: 7,
+  LONG8: 16,
+  IFD8: 18,
+} as const;
 
-const BYTES: Readonly<Record<number, number>> = { 2: 1, 3: 2, 4: 4, 5: 4, 7: 1, 16: 8 };
+const BYTES: Readonly<Record<number, number>> = { 2: 1, 3: 2, 4: 4, 5: 4, 7: 1, 16: 8, 18: 8 };
 
 /** One field of a directory; a RATIONAL's values are numerator, denominator, … */
 export interface TiffField {
