@@ -1,35 +1,90 @@
-import { join } from "node:path";
-import { MicrotomeError } from "../errors.ts";
-import { textOf } from "../export/read-features.ts";
-import { writeWhole } from "../export/write-whole.ts";
-import { readRunRecord } from "../store/run-folder.ts";
-import { Arguments, type Command } from "./command.ts";
+import type { ExportedFile, ExportFormat, ExportSubject } from "../export/format.ts";
+import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
+import { openRunObjects } from "../pipeline/run-objects.ts";
+import { taskNamed } from "../scales/tasks.ts";
+import type { InstanceSource } from "../store/instance-source.ts";
+import type { RunRecord } from "../store/run-record.ts";
+import { Arguments, type Command, usage } from "./command.ts";
+
+const NAMES = EXPORT_FORMATS.flatMap(({ names }) => names);
 
 export const exportCommand: Command = {
   name: "export",
-  summary: "a run's objects as a file of their own",
-  usage: `<run dir> --format qupath|geojson --out FILE
+  summary: "a run's objects in the form another program takes",
+  usage: `<run dir> --format ${NAMES.join("|")} --out FILE
 
-  --format   qupath and geojson are the same file: GeoJSON in QuPath's form
-  --out      FILE.geojson, or FILE.geojson.gz to keep it compressed`,
-  async run(args) {
-    const options = { format: { type: "string" }, out: { type: "string" } } as const;
+${EXPORT_FORMATS.map(helpOf).join("\n")}
+
+  --out FILE          replaced where it exists, when the new one is complete
+  --max-objects N     several files of at most N objects: FILE-001.geojson, FILE-002.geojson, …
+  --json              one JSON object on stdout at the end`,
+  async run(args, terminal) {
+    const options = {
+      format: { type: "string" },
+      out: { type: "string" },
+      "max-objects": { type: "string" },
+      json: { type: "boolean" },
+    } as const;
     const parsed = Arguments.parse("export", args, options, [1, 1]);
     parsed.required("format");
-    parsed.oneOf("format", ["qupath", "geojson"]);
-    const out = parsed.required("out");
-    const folder = parsed.positionals[0]!;
-    const record = await readRunRecord(folder);
-    const name = record?.files.find((file) => file.endsWith(".geojson.gz"));
-    if (!record || !name) {
-      const found = record ? `a run that is ${record.state}` : "no run.json";
-      throw new MicrotomeError(
-        "input-not-found",
-        `${folder}: found ${found}, expected the folder of a finished run (microtome segment makes one).`,
-        { folder },
+    const format = formatNamed(parsed.oneOf("format", NAMES)!)!;
+    const path = parsed.required("out");
+    const maxObjects = parsed.integer("max-objects", 1, 2 ** 31);
+    if (maxObjects !== undefined && !format.splits) {
+      const able = EXPORT_FORMATS.filter(({ splits }) => splits).map(({ names }) => names[0]);
+      throw usage(
+        "export",
+        `--max-objects: ${format.names[0]} is one file; ${able.join(", ")} can be split`,
       );
     }
-    await writeWhole(out, textOf(join(folder, name)));
+    const { record, objects, close } = await openRunObjects(parsed.positionals[0]!);
+    try {
+      const subject = subjectOf(record, objects);
+      const target = { path, ...(maxObjects === undefined ? {} : { maxObjects }) };
+      const files = await format.write(subject, target);
+      if (!format.endings.some((ending) => path.toLowerCase().endsWith(ending))) {
+        terminal.stderr.write(
+          `note: ${path} does not end in ${format.endings.join(" or ")}, by which other programs know ${format.names[0]}\n`,
+        );
+      }
+      const text = parsed.boolean("json")
+        ? JSON.stringify({
+            format: format.names[0],
+            run: parsed.positionals[0],
+            objects: objects.count,
+            files,
+          })
+        : files.map(describe).join("\n");
+      terminal.stdout.write(`${text}\n`);
+    } finally {
+      await close();
+    }
     return 0;
   },
 };
+
+function helpOf({ names, endings, summary }: ExportFormat): string {
+  return `  ${names.join(", ").padEnd(18)}  ${endings[0].padEnd(12)}  ${summary}`;
+}
+
+function subjectOf(record: RunRecord, objects: InstanceSource): ExportSubject {
+  const { slide, mpp, model, key } = record;
+  return {
+    objects,
+    task: taskNamed(record.task),
+    slide: {
+      name: slide.name,
+      width: slide.width,
+      height: slide.height,
+      mpp: mpp.slide,
+      bounds: slide.bounds ?? null,
+    },
+    model: model.name,
+    provenance: { modelSha256: model.sha256, micrometersPerPixel: mpp.slide, runKey: key },
+  };
+}
+
+function describe({ path, objects, bytes }: ExportedFile): string {
+  const size = bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${path}: ${objects} ${objects === 1 ? "object" : "objects"}, ${size}`;
+}

@@ -1,4 +1,4 @@
-import type { Polygon, Ring } from "../geometry.ts";
+import type { Point, Polygon, Ring } from "../geometry.ts";
 import { MEASUREMENTS } from "../measurements.ts";
 import type { Instance } from "../merge/instance.ts";
 import type { TaskSpec } from "../scales/scale.ts";
@@ -10,11 +10,15 @@ export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "
 /**
  * One object as a GeoJSON feature in QuPath's form, on one line.
  *
- * Coordinates are level-0 px with at most 2 decimals, rings closed. Names and spelling of the
+ * Coordinates are level-0 px, less the origin where one is given, with at most 2 decimals, rings closed. Names and spelling of the
  * measurements are QuPath's own where it has the same one (`Area µm^2`, `Perimeter µm`,
  * `Circularity`); one that is not a finite number is left out. Nothing is ever null.
  */
-export function featureText(instance: Instance, task: ExportTask): string {
+export function featureText(
+  instance: Instance,
+  task: ExportTask,
+  origin: Point = { x: 0, y: 0 },
+): string {
   const measurements: Record<string, number> = {};
   for (const { field, name, decimals } of MEASUREMENTS) {
     const value = instance[field];
@@ -30,17 +34,21 @@ export function featureText(instance: Instance, task: ExportTask): string {
   };
   return `{"type":"Feature","id":${JSON.stringify(instance.id)},"geometry":${geometryText(
     instance.polygon,
+    origin,
   )},"properties":${JSON.stringify(properties)}}`;
 }
 
-function geometryText({ outer, holes }: Polygon): string {
-  return `{"type":"Polygon","coordinates":[${[outer, ...holes].map(ringText).join(",")}]}`;
+function geometryText({ outer, holes }: Polygon, origin: Point): string {
+  const rings = [outer, ...holes].map((ring) => ringText(ring, origin));
+  return `{"type":"Polygon","coordinates":[${rings.join(",")}]}`;
 }
 
-function ringText(ring: Ring): string {
-  let text = "[";
-  for (let i = 0; i < ring.length; i += 2) text += `[${number(ring[i]!)},${number(ring[i + 1]!)}],`;
-  return `${text}[${number(ring[0]!)},${number(ring[1]!)}]]`;
+function ringText(ring: Ring, { x, y }: Point): string {
+  const positions: string[] = [];
+  for (let i = 0; i < ring.length; i += 2) {
+    positions.push(`[${number(ring[i]! - x)},${number(ring[i + 1]! - y)}]`);
+  }
+  return `[${positions.join(",")},${positions[0]}]`;
 }
 
 function number(value: number): string {

@@ -29,7 +29,14 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export async function readGeoJsonPolygons(path: string): Promise<ReadObject[]> {
   const objects: ReadObject[] = [];
+  for await (const object of streamGeoJsonPolygons(path)) objects.push(object);
+  return objects;
+}
+
+/** The objects of {@link readGeoJsonPolygons} one by one, so that memory holds one feature at a time. */
+export async function* streamGeoJsonPolygons(path: string): AsyncGenerator<ReadObject, void, void> {
   for await (const { index, value } of readFeatures(path)) {
+    const objects: ReadObject[] = [];
     collect(value, objects, (found) => {
       throw new MicrotomeError(
         "corrupt-file",
@@ -37,8 +44,8 @@ export async function readGeoJsonPolygons(path: string): Promise<ReadObject[]> {
         { path, feature: index },
       );
     });
+    yield* objects;
   }
-  return objects;
 }
 
 type Refuse = (found: string) => never;

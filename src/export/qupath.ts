@@ -1,7 +1,30 @@
+import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { VERSION } from "../version.ts";
 import { type ExportTask, featureText } from "./feature-text.ts";
+import type { ExportFormat, Provenance } from "./format.ts";
+import { splitStream } from "./split-stream.ts";
 import { writeWhole } from "./write-whole.ts";
+
+/** GeoJSON in QuPath's form. */
+export const QUPATH: ExportFormat = {
+  names: ["qupath", "geojson"],
+  endings: [".geojson", ".geojson.gz", ".json", ".json.gz"],
+  summary: "GeoJSON as QuPath imports it; FILE.geojson.gz is compressed",
+  splits: true,
+  async write({ objects, task, slide, model, provenance }, { path, maxObjects }) {
+    // QuPath shows such a slide cropped to its bounds and counts pixels from their corner.
+    const origin = slide.bounds ? { x: slide.bounds.x, y: slide.bounds.y } : undefined;
+    const options = { task, model, provenance, ...(origin ? { origin } : {}) };
+    if (maxObjects === undefined) {
+      return [{ path, ...(await writeQuPath(objects.all(), { ...options, path })) }];
+    }
+    return splitStream(objects, maxObjects, path, async (instances, part) => {
+      const about = { ...provenance, part: part.number, parts: part.of };
+      return writeQuPath(instances, { ...options, provenance: about, path: part.path });
+    });
+  },
+};
 
 /** How to write a QuPath file. */
 export interface WriteQuPathOptions {
@@ -11,7 +34,9 @@ export interface WriteQuPathOptions {
   /** Name of the model that made the objects. */
   readonly model?: string;
   /** More about where the objects come from, e.g. the model's SHA-256 and the slide's µm/px; never null. */
-  readonly provenance?: Readonly<Record<string, string | number | boolean>>;
+  readonly provenance?: Provenance;
+  /** Level-0 px that is (0, 0) of the file; absent for level 0's own. The file's member `microtome` says so. */
+  readonly origin?: Point;
 }
 
 /**
@@ -27,7 +52,7 @@ export async function writeQuPath(
   instances: AsyncIterable<Instance>,
   options: WriteQuPathOptions,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
-  const { path, task, model, provenance } = options;
+  const { path, task, model, provenance, origin } = options;
   let objects = 0;
   async function* text(): AsyncGenerator<string, void, void> {
     const about = {
@@ -35,12 +60,15 @@ export async function writeQuPath(
       notice: "for research use only",
       task: task.name,
       ...(model === undefined ? {} : { model }),
-      coordinates: "level-0 pixels",
+      coordinates: origin
+        ? `level-0 pixels less (${origin.x}, ${origin.y}), the corner of the slide's bounds`
+        : "level-0 pixels",
+      ...(origin ? { originX: origin.x, originY: origin.y } : {}),
       ...provenance,
     };
     yield `{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`;
     for await (const instance of instances) {
-      yield `${objects === 0 ? "\n" : ",\n"}${featureText(instance, task)}`;
+      yield `${objects === 0 ? "\n" : ",\n"}${featureText(instance, task, origin)}`;
       objects++;
     }
     yield "\n]}\n";

@@ -86,6 +86,7 @@ export async function describeRun(
       fingerprint: identity.sha256,
       vendor: slide.vendor,
       ...slide.size,
+      ...(slide.bounds ? { bounds: slide.bounds } : {}),
     },
     mpp: {
       slide: plan.slideMpp,

@@ -64,6 +64,8 @@ export interface RunRecord {
     readonly vendor: string;
     readonly width: number;
     readonly height: number;
+    /** The part that was scanned, level-0 px; left out where the file does not say that it is not the whole. */
+    readonly bounds?: Box;
   };
   readonly mpp: {
     /** µm per level-0 px. */

@@ -1,0 +1,62 @@
+import type { Box } from "../geometry.ts";
+import type { InstanceSource } from "../store/instance-source.ts";
+import type { ExportTask } from "./feature-text.ts";
+
+/** The slide that objects lie on, as far as an export needs to know it. */
+export interface ExportSlide {
+  /** The file's name, without its folder. */
+  readonly name: string;
+  /** Level-0 px. */
+  readonly width: number;
+  /** Level-0 px. */
+  readonly height: number;
+  /** µm per level-0 px. */
+  readonly mpp: number;
+  /** The part that was scanned, level-0 px, where the file says that it is not the whole. */
+  readonly bounds: Box | null;
+}
+
+/** Plain facts of where objects come from; never null, nothing of a patient. */
+export type Provenance = Readonly<Record<string, string | number | boolean>>;
+
+/** What is exported: finished objects, and what there is to say of them. */
+export interface ExportSubject {
+  readonly objects: InstanceSource;
+  readonly task: ExportTask;
+  readonly slide: ExportSlide;
+  /** Name of the model that made the objects. */
+  readonly model: string;
+  readonly provenance: Provenance;
+}
+
+/** Where an export goes, and how. */
+export interface ExportTarget {
+  readonly path: string;
+  /** At most so many objects a file; absent for one file. Formats that are not `splits` never see it. */
+  readonly maxObjects?: number;
+}
+
+/** A file that an export wrote. */
+export interface ExportedFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Objects in this file; of a file beside the objects, 0. */
+  readonly objects: number;
+}
+
+/** One format of `microtome export`. */
+export interface ExportFormat {
+  /** The names `--format` knows it by, the first being its own. */
+  readonly names: readonly [string, ...string[]];
+  /** Endings that other programs know the format by, the usual one first. */
+  readonly endings: readonly [string, ...string[]];
+  /** One line for people. */
+  readonly summary: string;
+  /** Whether `--max-objects` can split it. */
+  readonly splits: boolean;
+  /**
+   * Writes the objects in constant memory; a file appears under its name when it is complete.
+   * Throws MicrotomeError `output-unwritable`.
+   */
+  write(subject: ExportSubject, target: ExportTarget): Promise<readonly ExportedFile[]>;
+}
