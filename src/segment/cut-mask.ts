@@ -39,12 +39,53 @@ function axis(cells: number, cellPx: number): Axis {
   return { start, weight };
 }
 
+/** Logits are cut at `threshold`; stability compares the cuts at `threshold` ± `offset`. */
+export interface CutLevels {
+  readonly threshold: number;
+  readonly offset: number;
+  /** Masks whose stability score is lower are not wanted; 0 wants all. */
+  readonly leastStability: number;
+}
+
+/** How far rounding may carry an interpolated value past its neighbours, as a share of the largest logit. */
+const ROUNDING = 2 ** -50;
+
+/** The part of a window that can hold mask pixels: quads of neighbouring cells and the pixels among them. */
+interface Reach {
+  readonly firstColumn: number;
+  readonly lastColumn: number;
+  readonly firstRow: number;
+  readonly lastRow: number;
+  /** In the window's own pixels. */
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  /** What interpolation may add to or take from a value by rounding. */
+  readonly margin: number;
+}
+
 /**
  * Turns windows of logits into masks at patch resolution: bilinear upsampling (half-pixel centres,
  * clamped at the window's edge), a threshold, the stability score and the RLE in one pass.
  *
  * Only the box of cells that can reach the threshold is visited, and a quad of cells that lies
  * wholly above or below is settled without interpolating: what costs is the outline, not the area.
+ *
+ * **Nothing of that changes an answer.** A pixel's value is a convex combination of the four cells round
+ * it: a + (d − a)·v down both sides, then the same across, 0 ≤ v < 1. In exact arithmetic it lies between
+ * their least and greatest. In doubles each of the two steps rounds a difference, a product and a sum,
+ * monotonically, and so errs by less than 2·2⁻⁵³ of its operands, which are no larger than the largest
+ * logit M: `margin` = M·2⁻⁵⁰ holds both steps' errors. Hence a quad whose least cell exceeds a level by more than the margin
+ * has all its n pixels above it, and one whose greatest cell is below the level by as much has none. Summed
+ * over quads that bounds both counts of the stability score, A (above the upper level) over B (above the lower):
+ *
+ * - A ≤ the pixels of quads that can exceed the upper level;
+ * - B ≥ the pixels of quads that must exceed the lower one, and each pixel counted in A counts in B: the
+ *   score A / B is greatest where every open quad counts in both, since (A + n) / (B + n) ≥ A / B for A ≤ B.
+ *
+ * Where even that is less than `leastStability` the mask is dropped unseen; where it is not, the exact score is
+ * measured in the pass that cuts the mask, since every answer carries it.
  */
 export class MaskCutter {
   readonly #grid: LogitGrid;
@@ -60,50 +101,125 @@ export class MaskCutter {
 
   /**
    * Cuts one window whose top left corner lies at (originX, originY), patch px (integers), keeping
-   * only pixels inside `clip` (patch px, integers); null where no pixel exceeds the threshold.
+   * only pixels inside `clip` (patch px, integers); null where no pixel exceeds the threshold, or where
+   * the stability score is below `leastStability`.
    */
   cut(
     logits: Float32Array,
     originX: number,
     originY: number,
     clip: Box,
-    threshold: number,
-    offset: number,
+    levels: CutLevels,
   ): CutMask | null {
-    const { columns, rows } = this.#grid;
-    const low = threshold - offset;
-    const high = threshold + offset;
-
-    let [c0, r0, c1, r1] = [columns, rows, -1, -1];
-    for (let r = 0, i = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++, i++) {
-        if (logits[i]! > low) {
-          if (c < c0) c0 = c;
-          if (c > c1) c1 = c;
-          if (r0 > r) r0 = r;
-          r1 = r;
-        }
-      }
+    const reach = this.#reach(logits, originX, originY, clip, levels);
+    if (reach === null) return null;
+    const { leastStability } = levels;
+    if (leastStability > 0 && this.#mostStability(logits, reach, levels) < leastStability) {
+      return null;
     }
-    if (c1 < 0) return null;
+    const mask = this.#upsample(logits, originX, originY, reach, levels);
+    // Written so that a score of NaN cannot pass.
+    return mask !== null && mask.stabilityScore >= leastStability ? mask : null;
+  }
 
+  /** Which quads can hold a pixel above the lower level, or null where no pixel can exceed the threshold. */
+  #reach(
+    logits: Float32Array,
+    originX: number,
+    originY: number,
+    clip: Box,
+    { threshold, offset }: CutLevels,
+  ): Reach | null {
+    const { columns, rows } = this.#grid;
+    let [greatest, least] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let i = 0; i < rows * columns; i++) {
+      const value = logits[i]!;
+      if (value > greatest) greatest = value;
+      if (value < least) least = value;
+    }
+    const margin = Math.max(Math.abs(greatest), Math.abs(least)) * ROUNDING;
+    if (!(greatest > threshold - margin)) return null;
+
+    const low = threshold - offset - margin;
+    let [c0, r0, c1, r1] = [columns, rows, -1, -1];
+    for (let r = 0; r < rows; r++) {
+      const row = r * columns;
+      let c = 0;
+      while (c < columns && !(logits[row + c]! > low)) c++;
+      if (c === columns) continue;
+      if (c < c0) c0 = c;
+      c = columns - 1;
+      while (c > c1 && !(logits[row + c]! > low)) c--;
+      if (c > c1) c1 = c;
+      if (r0 > r) r0 = r;
+      r1 = r;
+    }
     const [xs, ys] = [this.#x.start, this.#y.start];
     const firstColumn = Math.max(0, c0 - 1);
     const lastColumn = Math.min(c1, Math.max(0, columns - 2));
     const firstRow = Math.max(0, r0 - 1);
     const lastRow = Math.min(r1, Math.max(0, rows - 2));
-    // The window of pixels that is visited, in the logit window's own pixels.
     const left = Math.max(xs[firstColumn]!, clip.x - originX);
     const top = Math.max(ys[firstRow]!, clip.y - originY);
     const right = Math.min(xs[lastColumn + 1]!, clip.x + clip.width - originX);
     const bottom = Math.min(ys[lastRow + 1]!, clip.y + clip.height - originY);
+    if (right <= left || bottom <= top) return null;
+    return { firstColumn, lastColumn, firstRow, lastRow, left, top, right, bottom, margin };
+  }
+
+  /** The stability score that no upsampling can exceed: see the class. */
+  #mostStability(logits: Float32Array, reach: Reach, { threshold, offset }: CutLevels): number {
+    const { columns, rows } = this.#grid;
+    const { firstColumn, lastColumn, firstRow, lastRow, left, top, right, bottom, margin } = reach;
+    const [xs, ys] = [this.#x.start, this.#y.start];
+    const canExceed = threshold + offset - margin;
+    const mustExceed = threshold - offset + margin;
+    let [above, below] = [0, 0];
+    for (let r = firstRow; r <= lastRow; r++) {
+      const height = Math.min(ys[r + 1]!, bottom) - Math.max(ys[r]!, top);
+      if (height <= 0) continue;
+      const upper = r * columns;
+      const lower = Math.min(r + 1, rows - 1) * columns;
+      for (let c = firstColumn; c <= lastColumn; c++) {
+        const width = Math.min(xs[c + 1]!, right) - Math.max(xs[c]!, left);
+        if (width <= 0) continue;
+        const next = Math.min(c + 1, columns - 1);
+        const a = logits[upper + c]!;
+        const b = logits[upper + next]!;
+        const d = logits[lower + c]!;
+        const e = logits[lower + next]!;
+        if (a > canExceed || b > canExceed || d > canExceed || e > canExceed) {
+          above += width * height;
+          below += width * height;
+        } else if (a > mustExceed && b > mustExceed && d > mustExceed && e > mustExceed) {
+          below += width * height;
+        }
+      }
+    }
+    return below === 0 ? 1 : above / below;
+  }
+
+  /** The mask within its reach, and its exact stability score; null where no pixel exceeds the threshold. */
+  #upsample(
+    logits: Float32Array,
+    originX: number,
+    originY: number,
+    reach: Reach,
+    { threshold, offset }: CutLevels,
+  ): CutMask | null {
+    const { columns, rows } = this.#grid;
+    const { firstColumn, lastColumn, firstRow, lastRow, left, top, right, bottom, margin } = reach;
+    const low = threshold - offset;
+    const high = threshold + offset;
+    const allBelow = low - margin;
+    const allAbove = high + margin;
     const width = right - left;
     const height = bottom - top;
-    if (width <= 0 || height <= 0) return null;
     if (this.#scratch.length < width * height) this.#scratch = new Uint8Array(width * height);
     const out = this.#scratch;
     out.fill(0, 0, width * height);
 
+    const [xs, ys] = [this.#x.start, this.#y.start];
     const [fx, fy] = [this.#x.weight, this.#y.weight];
     let [area, above, below] = [0, 0, 0];
     let [x0, y0, x1, y1] = [right, bottom, -1, -1];
@@ -122,8 +238,8 @@ export class MaskCutter {
         const b = logits[upper + next]!;
         const d = logits[lower + c]!;
         const e = logits[lower + next]!;
-        if (a <= low && b <= low && d <= low && e <= low) continue;
-        if (a > high && b > high && d > high && e > high) {
+        if (a <= allBelow && b <= allBelow && d <= allBelow && e <= allBelow) continue;
+        if (a > allAbove && b > allAbove && d > allAbove && e > allAbove) {
           const pixels = (py1 - py0) * (px1 - px0);
           area += pixels;
           above += pixels;
@@ -145,10 +261,11 @@ export class MaskCutter {
           const row = (y - top) * width - left;
           for (let x = px0; x < px1; x++) {
             const value = from + step * fx[x]!;
-            if (value <= low) continue;
+            // Written so that NaN is background.
+            if (!(value > low)) continue;
             below++;
             if (value > high) above++;
-            if (value <= threshold) continue;
+            if (!(value > threshold)) continue;
             out[row + x] = 1;
             area++;
             if (x < x0) x0 = x;

@@ -90,6 +90,11 @@ function collect(
 ): void {
   const { clip, stabilityOffset } = context;
   const cutter = context.cutterFor(decoded.grid);
+  const levels = {
+    threshold: filter.maskThreshold,
+    offset: stabilityOffset,
+    leastStability: filter.stability,
+  };
   for (let p = 0; p < decoded.prompts; p++) {
     const best = filter.bestOnly ? bestMask(decoded, p) : null;
     const classification = decoded.classification?.(p) ?? null;
@@ -100,15 +105,8 @@ function collect(
       // Written so that NaN fails too.
       if (!(predictedIou > filter.predictedIou)) continue;
       const { x, y } = decoded.origin(p);
-      const cut = cutter.cut(
-        decoded.logits(p, m),
-        x,
-        y,
-        clip,
-        filter.maskThreshold,
-        stabilityOffset,
-      );
-      if (cut === null || cut.stabilityScore < filter.stability) continue;
+      const cut = cutter.cut(decoded.logits(p, m), x, y, clip, levels);
+      if (cut === null) continue;
       answers.push({ ...cut, predictedIou, prompt: from + p, ...named });
     }
   }

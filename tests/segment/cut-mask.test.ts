@@ -14,6 +14,12 @@ interface Case {
   readonly stability: number;
 }
 
+const levels = (threshold = 0, offset = 1, leastStability = 0) => ({
+  threshold,
+  offset,
+  leastStability,
+});
+
 const bits = (mask: CutMask | null, width: number, height: number): Uint8Array => {
   const picture = new Uint8Array(width * height);
   if (mask !== null) paintRle(mask, picture, { x: 0, y: 0, width, height });
@@ -31,7 +37,7 @@ describe("MaskCutter", () => {
         cellPx: c.pixels / c.cells,
       });
       const clip = { x: 0, y: 0, width: c.pixels, height: c.pixels };
-      const cut = cutter.cut(Float32Array.from(c.logits), 0, 0, clip, c.threshold, c.offset);
+      const cut = cutter.cut(Float32Array.from(c.logits), 0, 0, clip, levels(c.threshold, c.offset));
       expect(bits(cut, c.pixels, c.pixels).join("")).toBe(c.mask);
       expect(cut?.stabilityScore).toBeCloseTo(c.stability, 6);
     }
@@ -55,7 +61,7 @@ describe("MaskCutter", () => {
     fc.assert(
       fc.property(arbitrary, ({ columns, rows, cellPx, x, y, clip, seed }) => {
         const logits = Float32Array.from(seed.slice(0, columns * rows), (v) => v + 0.3);
-        const cut = new MaskCutter({ columns, rows, cellPx }).cut(logits, x, y, clip, 0, 1);
+        const cut = new MaskCutter({ columns, rows, cellPx }).cut(logits, x, y, clip, levels());
         // The same by its definition: every pixel of the clip on its own.
         const at = (px: number, origin: number, cells: number) =>
           Math.min(Math.max((px - origin + 0.5) / cellPx - 0.5, 0), cells - 1);
@@ -94,9 +100,9 @@ describe("MaskCutter", () => {
   it("guards the empty union: nothing above the threshold is no mask", () => {
     const cutter = new MaskCutter({ columns: 4, rows: 4, cellPx: 2 });
     const clip = { x: 0, y: 0, width: 8, height: 8 };
-    expect(cutter.cut(new Float32Array(16).fill(-5), 0, 0, clip, 0, 1)).toBeNull();
+    expect(cutter.cut(new Float32Array(16).fill(-5), 0, 0, clip, levels())).toBeNull();
     // Above the lower cut of the stability score, below the mask's own.
-    expect(cutter.cut(new Float32Array(16).fill(-0.5), 0, 0, clip, 0, 1)).toBeNull();
-    expect(cutter.cut(new Float32Array(16).fill(5), 100, 0, clip, 0, 1)).toBeNull();
+    expect(cutter.cut(new Float32Array(16).fill(-0.5), 0, 0, clip, levels())).toBeNull();
+    expect(cutter.cut(new Float32Array(16).fill(5), 100, 0, clip, levels())).toBeNull();
   });
 });
