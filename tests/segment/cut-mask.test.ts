@@ -37,7 +37,13 @@ describe("MaskCutter", () => {
         cellPx: c.pixels / c.cells,
       });
       const clip = { x: 0, y: 0, width: c.pixels, height: c.pixels };
-      const cut = cutter.cut(Float32Array.from(c.logits), 0, 0, clip, levels(c.threshold, c.offset));
+      const cut = cutter.cut(
+        Float32Array.from(c.logits),
+        0,
+        0,
+        clip,
+        levels(c.threshold, c.offset),
+      );
       expect(bits(cut, c.pixels, c.pixels).join("")).toBe(c.mask);
       expect(cut?.stabilityScore).toBeCloseTo(c.stability, 6);
     }
