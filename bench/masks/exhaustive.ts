@@ -2,8 +2,8 @@ import { type Box, intersectBoxes } from "../../src/geometry.ts";
 import type { Candidate } from "../../src/segment/candidate.ts";
 import type { SamAdapter } from "../../src/segment/contracts/adapter.ts";
 import type { CutLevels, CutMask, LogitGrid } from "../../src/segment/cut-mask.ts";
-import { pointPrompts } from "../../src/segment/decode-prompts.ts";
 import type { GridSettings } from "../../src/segment/model.ts";
+import { pointBatch } from "../../src/segment/prompt-batch.ts";
 import { gridPoints } from "../../src/segment/prompts.ts";
 import { encodeTight } from "../../src/segment/rle.ts";
 import { suppress } from "../../src/segment/suppress.ts";
@@ -47,7 +47,7 @@ export async function exhaustiveMasks(
   for (let from = 0; from < points.length; from += adapter.batchSize) {
     const batch = points.slice(from, from + adapter.batchSize);
     const before = performance.now();
-    const decoded = await encoded.decode(pointPrompts(batch));
+    const decoded = await encoded.decode(pointBatch(batch));
     const middle = performance.now();
     for (let p = 0; p < decoded.prompts; p++) {
       const origin = decoded.origin(p);

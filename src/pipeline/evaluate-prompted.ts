@@ -11,6 +11,7 @@ import {
 import type { Box, Point } from "../geometry.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { PatchMask } from "../segment/mask.ts";
+import { boxPrompt, pointPrompt } from "../segment/prompt.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
 import { decodeRle } from "../segment/rle.ts";
 import { createSegmenter, type Segmenter } from "../segment/segmenter.ts";
@@ -151,8 +152,7 @@ async function promptPatch(
     image,
     prompts: {
       kind: "given",
-      points: protocol === "points" ? points : [],
-      boxes: protocol === "boxes" ? boxes : [],
+      prompts: protocol === "points" ? points.map(pointPrompt) : boxes.map(boxPrompt),
     },
     allow: null,
     valid: validBox(patch, plan.patches.gridSize),

@@ -1,5 +1,6 @@
 import type { Point } from "../geometry.ts";
 import type { CutMask } from "./cut-mask.ts";
+import type { MaskLogits } from "./prompt.ts";
 
 /** A mask that passed its own filters and now meets the others. Frame: patch px. */
 export interface Candidate extends CutMask {
@@ -10,6 +11,8 @@ export interface Candidate extends CutMask {
   readonly classification?: string;
   /** With given prompts: its index. */
   readonly prompt?: number;
+  /** See PatchMask. */
+  readonly logits?: MaskLogits;
 }
 
 /** By predicted IoU, best first; equal ones keep the order of their prompts. */

@@ -1,12 +1,9 @@
 import type { Box, Point } from "../geometry.ts";
 import type { Candidate } from "./candidate.ts";
-import {
-  type DecodedBatch,
-  type EncodedImage,
-  type PromptBatch,
-  promptCount,
-} from "./contracts/adapter.ts";
+import type { DecodedBatch, EncodedImage } from "./contracts/adapter.ts";
 import type { CutMask, LogitGrid, MaskCutter } from "./cut-mask.ts";
+import type { MaskLogits } from "./prompt.ts";
+import { type PromptBatch, sliceBatch } from "./prompt-batch.ts";
 
 /** Which of a prompt's masks are looked at, and what each must pass. */
 export interface MaskFilter {
@@ -18,6 +15,8 @@ export interface MaskFilter {
   readonly stability: number;
   /** Logit at which a mask is cut. */
   readonly maskThreshold: number;
+  /** Whether the logits go out with each mask, to be a prompt again. */
+  readonly keepLogits?: boolean;
 }
 
 /** A mask and the index of the prompt that made it. */
@@ -25,6 +24,7 @@ export interface Answer extends CutMask {
   readonly prompt: number;
   readonly predictedIou: number;
   readonly classification?: string;
+  readonly logits?: MaskLogits;
 }
 
 /** What decoding needs besides prompts; fixed for a patch. */
@@ -40,17 +40,6 @@ export interface DecodeContext {
   readonly ms: { encode: number; decode: number; post: number };
 }
 
-/** Points as prompts, patch px. */
-export function pointPrompts(points: readonly Point[]): PromptBatch {
-  return { kind: "points", xy: Float32Array.from(points.flatMap(({ x, y }) => [x, y])) };
-}
-
-/** Boxes as prompts, patch px. */
-export function boxPrompts(boxes: readonly Box[]): PromptBatch {
-  const xyxy = boxes.flatMap(({ x, y, width, height }) => [x, y, x + width, y + height]);
-  return { kind: "boxes", xyxy: Float32Array.from(xyxy) };
-}
-
 /**
  * Decodes any number of prompts, batch after batch; each mask is filtered and made an RLE inside its
  * batch, so that no more than one batch of logits is ever held. In the order of the prompts.
@@ -61,24 +50,18 @@ export async function decodePrompts(
   filter: MaskFilter,
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
-  const { ms, batchSize } = context;
-  const total = promptCount(prompts);
-  for (let from = 0; from < total; from += batchSize) {
+  const { ms } = context;
+  // SAM's graphs take one earlier mask a call.
+  const batchSize = prompts.masks === null ? context.batchSize : 1;
+  for (let from = 0; from < prompts.count; from += batchSize) {
     const start = performance.now();
-    const decoded = await context.encoded.decode(slice(prompts, from, from + batchSize));
+    const decoded = await context.encoded.decode(sliceBatch(prompts, from, from + batchSize));
     const middle = performance.now();
     collect(context, decoded, from, filter, answers);
     ms.decode += middle - start;
     ms.post += performance.now() - middle;
   }
   return answers;
-}
-
-/** A copy, not a view: ONNX Runtime reads a tensor from its buffer. */
-function slice(prompts: PromptBatch, from: number, to: number): PromptBatch {
-  return prompts.kind === "points"
-    ? { kind: "points", xy: prompts.xy.slice(from * 2, to * 2) }
-    : { kind: "boxes", xyxy: prompts.xyxy.slice(from * 4, to * 4) };
 }
 
 function collect(
@@ -107,9 +90,16 @@ function collect(
       const { x, y } = decoded.origin(p);
       const cut = cutter.cut(decoded.logits(p, m), x, y, clip, levels);
       if (cut === null) continue;
-      answers.push({ ...cut, predictedIou, prompt: from + p, ...named });
+      const kept = filter.keepLogits === true ? { logits: logitsOf(decoded, p, m) } : {};
+      answers.push({ ...cut, predictedIou, prompt: from + p, ...named, ...kept });
     }
   }
+}
+
+/** A copy: the batch's own numbers are gone with its next call. */
+function logitsOf(decoded: DecodedBatch, prompt: number, mask: number): MaskLogits {
+  const { columns, rows } = decoded.grid;
+  return { columns, rows, data: decoded.logits(prompt, mask).slice() };
 }
 
 function bestMask(decoded: DecodedBatch, prompt: number): number {

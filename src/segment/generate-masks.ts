@@ -3,8 +3,9 @@ import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EncodedImage } from "./contracts/adapter.ts";
 import { type Crop, cropLayers, isNearCropEdge } from "./crop-layers.ts";
-import { type DecodeContext, decodePrompts, pointPrompts, withPoints } from "./decode-prompts.ts";
+import { type DecodeContext, decodePrompts, withPoints } from "./decode-prompts.ts";
 import type { GridSettings } from "./model.ts";
+import { pointBatch } from "./prompt-batch.ts";
 import { gridPoints, type PromptRegion } from "./prompts.ts";
 import { cropImage } from "./slide-part.ts";
 import { tidySmallRegions } from "./small-regions.ts";
@@ -85,7 +86,7 @@ async function masksOfCrop(
     maskThreshold: settings.maskThreshold,
   };
   if (layer === 0) {
-    return withPoints(await decodePrompts(context, pointPrompts(points), filter), points);
+    return withPoints(await decodePrompts(context, pointBatch(points), filter), points);
   }
   const clip = intersectBoxes(context.clip, box);
   if (clip === null) return [];
@@ -95,7 +96,7 @@ async function masksOfCrop(
   const inCrop = points.map(({ x, y }) => ({ x: x - box.x, y: y - box.y }));
   const answers = await decodePrompts(
     { ...context, encoded, clip: moved(clip, -box.x, -box.y) },
-    pointPrompts(inCrop),
+    pointBatch(inCrop),
     filter,
   );
   return withPoints(answers, points).map((mask) => ({

@@ -1,4 +1,5 @@
 import type { Box, Point } from "../geometry.ts";
+import type { MaskLogits } from "./prompt.ts";
 
 /**
  * A binary mask as run lengths, **row-major** over its own box (COCO's RLE is column-major: see
@@ -29,6 +30,8 @@ export interface PatchMask {
   readonly hematoxylinOd: number;
   /** Name of the object's class where the model is sure of one; absent where it is not, or knows none. */
   readonly classification?: string;
-  /** With given prompts only: which one made it, counting points first, then boxes. */
+  /** With given prompts only: which one made it, from 0. */
   readonly prompt?: number;
+  /** With given prompts only, where they were asked for: the decoder's own logits, to be a prompt again. */
+  readonly logits?: MaskLogits;
 }

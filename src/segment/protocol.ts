@@ -1,16 +1,23 @@
 import type { ErrorRecord } from "../errors.ts";
-import type { Box, Point } from "../geometry.ts";
+import type { Box } from "../geometry.ts";
 import type { StainEstimate } from "../stain.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "./model.ts";
+import type { Prompt } from "./prompt.ts";
 
 /** Which prompts a patch gets. */
-export type PromptMode =
-  | { readonly kind: "auto" }
-  | { readonly kind: "grid" }
-  /** Explicit prompts, patch px. */
-  | { readonly kind: "given"; readonly points: readonly Point[]; readonly boxes: readonly Box[] };
+export type PromptMode = { readonly kind: "auto" } | { readonly kind: "grid" } | GivenPrompts;
+
+/** Someone's own prompts. */
+export interface GivenPrompts {
+  readonly kind: "given";
+  readonly prompts: readonly Prompt[];
+  /** The mask of best predicted IoU a prompt (the default), or all that the model has for an ambiguous prompt. */
+  readonly masks?: "best" | "all";
+  /** Whether each mask brings the logits that can be a prompt again, where the model takes such. */
+  readonly logits?: boolean;
+}
 
 /** Everything a worker needs besides pixels; fixed for a run. */
 export interface SegmentSettings {

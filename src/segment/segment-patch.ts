@@ -1,15 +1,15 @@
 import { MicrotomeError, PatchFailedError } from "../errors.ts";
-import { type Box, intersectBoxes, type Point } from "../geometry.ts";
+import { type Box, intersectBoxes } from "../geometry.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
+import { requireAnswerable } from "./check-prompts.ts";
 import type { EncodedImage, SamAdapter } from "./contracts/adapter.ts";
 import { type LogitGrid, MaskCutter } from "./cut-mask.ts";
 import {
-  boxPrompts,
+  type Answer,
   type DecodeContext,
   decodePrompts,
   type MaskFilter,
-  pointPrompts,
   withPoints,
 } from "./decode-prompts.ts";
 import { generateMasks } from "./generate-masks.ts";
@@ -17,8 +17,10 @@ import { meanHematoxylinOd } from "./hematoxylin.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings } from "./model.ts";
 import { type StainNormaliser, stainNormaliser } from "./normalise-stain.ts";
+import { promptPosition } from "./prompt.ts";
+import { boxBatch, groupPrompts, pointBatch } from "./prompt-batch.ts";
 import { objectnessPeaks, type PromptRegion } from "./prompts.ts";
-import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
+import type { GivenPrompts, SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
 import { cleanEach, separate } from "./separate.ts";
 import { slidePart } from "./slide-part.ts";
 
@@ -96,13 +98,7 @@ export class PatchSegmenter {
         { model: model.name },
       );
     }
-    if (prompts.kind === "given" && prompts.boxes.length > 0 && !this.#adapter.takesBoxes) {
-      throw new MicrotomeError(
-        "usage",
-        `model "${model.name}" (contract ${model.contract}) takes points only, found ${prompts.boxes.length} boxes; prompt with points or use another model`,
-        { model: model.name, boxes: prompts.boxes.length },
-      );
-    }
+    if (prompts.kind === "given") requireAnswerable(model, this.#adapter.takes, prompts.prompts);
   }
 
   async #find(job: SegmentJob, context: DecodeContext): Promise<Found> {
@@ -114,7 +110,7 @@ export class PatchSegmenter {
       case "grid":
         return await this.#grid(job, context);
       case "given":
-        return await this.#given(context, prompts.points, prompts.boxes);
+        return await this.#given(context, prompts);
     }
   }
 
@@ -130,11 +126,11 @@ export class PatchSegmenter {
     );
     const anything = unfiltered(auto.maskThreshold);
     let points = peaks;
-    let prompts = pointPrompts(peaks);
+    let prompts = pointBatch(peaks);
     if (auto.refinePasses === 1) {
       const first = await decodePrompts(context, prompts, anything);
       points = first.map((answer) => peaks[answer.prompt]!);
-      prompts = boxPrompts(first.map((answer) => answer.box));
+      prompts = boxBatch(first.map((answer) => answer.box));
     }
     const answers = await decodePrompts(context, prompts, {
       ...anything,
@@ -162,25 +158,28 @@ export class PatchSegmenter {
     return { candidates, prompts };
   }
 
-  /** Someone's own prompts: the best mask of each, in their order, unfiltered. */
-  async #given(
-    context: DecodeContext,
-    points: readonly Point[],
-    boxes: readonly Box[],
-  ): Promise<Found> {
-    const filter = unfiltered((this.#settings.auto ?? this.#settings.grid).maskThreshold);
-    const asked = [...points, ...boxes.map(centre)];
-    const atPoints = await decodePrompts(context, pointPrompts(points), filter);
-    const inBoxes = await decodePrompts(context, boxPrompts(boxes), filter);
+  /** Someone's own prompts: the best mask of each, or all of them, in the prompts' order, unfiltered. */
+  async #given(context: DecodeContext, given: GivenPrompts): Promise<Found> {
+    const { prompts, masks = "best", logits = false } = given;
+    const filter: MaskFilter = {
+      ...unfiltered((this.#settings.auto ?? this.#settings.grid).maskThreshold),
+      bestOnly: masks === "best",
+      keepLogits: logits && this.#adapter.takes.mask !== null,
+    };
+    const answers: Answer[] = [];
+    for (const { batch, indices } of groupPrompts(prompts, masks === "all")) {
+      for (const answer of await decodePrompts(context, batch, filter)) {
+        answers.push({ ...answer, prompt: indices[answer.prompt]! });
+      }
+    }
     const candidates = timed(context.ms, () => {
-      const answers = [
-        ...atPoints,
-        ...inBoxes.map((answer) => ({ ...answer, prompt: answer.prompt + points.length })),
-      ];
       // `prompt` stays: an empty mask is left out, and the asker must know whose is whose.
-      return cleanEach(answers.map((answer) => ({ ...answer, point: asked[answer.prompt]! })));
+      const inOrder = answers.sort((a, b) => a.prompt - b.prompt);
+      return cleanEach(
+        inOrder.map((answer) => ({ ...answer, point: promptPosition(prompts[answer.prompt]!) })),
+      );
     });
-    return { candidates, prompts: asked.length };
+    return { candidates, prompts: prompts.length };
   }
 
   #isWantedArea(areaPx: number, leastUm2: number): boolean {
@@ -240,10 +239,6 @@ function regionOf(job: SegmentJob): PromptRegion {
 /** The best mask of each prompt, whatever it is worth. */
 function unfiltered(maskThreshold: number): MaskFilter {
   return { bestOnly: true, predictedIou: Number.NEGATIVE_INFINITY, stability: 0, maskThreshold };
-}
-
-function centre({ x, y, width, height }: Box): Point {
-  return { x: x + width / 2, y: y + height / 2 };
 }
 
 function timed<T>(ms: { post: number }, work: () => T): T {

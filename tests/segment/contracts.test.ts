@@ -6,6 +6,7 @@ import { probeContract } from "../../src/segment/contracts/probe.ts";
 import { signatureOf } from "../../src/segment/contracts/signature.ts";
 import type { ContractName } from "../../src/segment/model.ts";
 import { openModel, openSession } from "../../src/segment/open-model.ts";
+import { pointBatch } from "../../src/segment/prompt-batch.ts";
 import { CASES, job, paintToy, plain, toySegmenter, toySettings, toySpec } from "./toy.ts";
 
 const signature = async (name: string) => signatureOf(await openSession(join(CASES, name)));
@@ -172,7 +173,12 @@ describe("openModel", () => {
     // Padded to 32 × 48; a cell is 2 px.
     expect(encoded.objectness).toMatchObject({ columns: 16, rows: 24, cellPx: 2 });
     expect(encoded.objectness?.data[0]).toBeCloseTo(0.2, 6);
-    const decoded = await encoded.decode({ kind: "points", xy: Float32Array.of(10, 10, 3, 30) });
+    const decoded = await encoded.decode(
+      pointBatch([
+        { x: 10, y: 10 },
+        { x: 3, y: 30 },
+      ]),
+    );
     expect(decoded).toMatchObject({ prompts: 2, masksPerPrompt: 1 });
     expect(decoded.origin(0)).toEqual({ x: -8, y: -8 });
     expect(decoded.logits(0, 0)).toHaveLength(256);

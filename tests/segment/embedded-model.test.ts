@@ -7,6 +7,8 @@ import { describe, expect, it } from "vitest";
 import type { PatchMask } from "../../src/segment/mask.ts";
 import type { ModelSpec } from "../../src/segment/model.ts";
 import { openModel } from "../../src/segment/open-model.ts";
+import { pointPrompt } from "../../src/segment/prompt.ts";
+import { boxBatch, pointBatch } from "../../src/segment/prompt-batch.ts";
 import { defaultModelFor, listModels, loadModel } from "../../src/segment/registry.ts";
 import { paintRle } from "../../src/segment/rle.ts";
 import { PatchSegmenter } from "../../src/segment/segment-patch.ts";
@@ -105,7 +107,7 @@ describe("the package's own models", async () => {
         }
       }
       const encoded = await adapter.encode({ data, width, height: side });
-      const decoded = await encoded.decode({ kind: "points", xy: Float32Array.of(300, 300) });
+      const decoded = await encoded.decode(pointBatch([{ x: 300, y: 300 }]));
       answers.push({ logits: decoded.logits(0, 0).slice(), iou: decoded.predictedIou(0, 0) });
     }
     for (const { logits, iou } of answers.slice(1)) {
@@ -144,8 +146,12 @@ describe("the package's own models", async () => {
       expect(expected.length).toBeGreaterThan(0);
       const decoded = await encoded.decode(
         kind === "points"
-          ? { kind, xy: Float32Array.from(expected.flatMap((e) => e.point)) }
-          : { kind, xyxy: Float32Array.from(expected.flatMap((e) => e.box!)) },
+          ? pointBatch(expected.map(({ point: [x, y] }) => ({ x, y })))
+          : {
+              ...boxBatch([]),
+              count: expected.length,
+              xyxy: Float32Array.from(expected.flatMap((e) => e.box!)),
+            },
       );
       expected.forEach((e, p) => {
         expect(decoded.origin(p)).toEqual({ x: e.origin[0], y: e.origin[1] });
@@ -162,8 +168,9 @@ describe("the package's own models", async () => {
         const adapter = await openModel(model);
         const encoded = await adapter.encode(image);
         const asked = parity.onnx.points;
-        const xy = Float32Array.from(asked.flatMap((e) => e.point));
-        const decoded = await encoded.decode({ kind: "points", xy });
+        const decoded = await encoded.decode(
+          pointBatch(asked.map(({ point: [x, y] }) => ({ x, y }))),
+        );
         const { names, threshold } = model.classes!;
         const sure = parity.onnx.classLogits.map((logits) => {
           const sum = logits.reduce((a, v) => a + Math.exp(v), 0);
@@ -196,9 +203,9 @@ describe("the package's own models", async () => {
     it("given prompts: areas", async () => {
       const segmenter = await segmenterOf(model);
       const asked = parity.onnx.points;
-      const points = asked.map(({ point: [x, y] }) => ({ x, y }));
+      const prompts = asked.map(({ point: [x, y] }) => pointPrompt({ x, y }));
       const { masks } = await segmenter.segment(
-        job(image, { prompts: { kind: "given", points, boxes: [] } }),
+        job(image, { prompts: { kind: "given", prompts } }),
       );
       const areas = asked.map((_, i) => masks.find((m) => m.prompt === i)?.area ?? 0);
       // Largest part only, and small holes filled: close to, not equal to, the whole mask.

@@ -1,10 +1,11 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { embeddingFromBytes, embeddingToBytes } from "../../src/segment/clicks/embedding-bytes.ts";
-import type { DecodedBatch, PromptBatch, SamAdapter } from "../../src/segment/contracts/adapter.ts";
+import type { DecodedBatch, SamAdapter } from "../../src/segment/contracts/adapter.ts";
 import type { Embedding } from "../../src/segment/contracts/embedding.ts";
 import type { ContractName } from "../../src/segment/model.ts";
 import { openModel } from "../../src/segment/open-model.ts";
+import { boxBatch, type PromptBatch, pointBatch } from "../../src/segment/prompt-batch.ts";
 import { paintToy, toySpec } from "./toy.ts";
 
 const CONTRACTS: [ContractName, string?, string?][] = [
@@ -45,7 +46,7 @@ describe("an embedding that was kept", () => {
   it.each(CONTRACTS)("%s answers as it did, bit for bit", async (contract, encoder, decoder) => {
     const adapter = await openModel(toySpec(contract, encoder, decoder));
     const embedding = await adapter.embed(PICTURE);
-    const point: PromptBatch = { kind: "points", xy: Float32Array.of(30, 32) };
+    const point = pointBatch([{ x: 30, y: 32 }]);
     const encoded = await adapter.encode(PICTURE);
     const fresh = answerOf(await encoded.decode(point));
 
@@ -55,8 +56,8 @@ describe("an embedding that was kept", () => {
     expect(await ask(adapter, embedding, point)).toEqual(fresh);
     expect(await ask(adapter, restored, point)).toEqual(fresh);
     expect(adapter.open(restored).objectness).toEqual(encoded.objectness);
-    if (adapter.takesBoxes) {
-      const box: PromptBatch = { kind: "boxes", xyxy: Float32Array.of(20, 22, 44, 46) };
+    if (adapter.takes.boxes) {
+      const box = boxBatch([{ x: 20, y: 22, width: 24, height: 24 }]);
       expect(await ask(adapter, restored, box)).toEqual(await ask(adapter, embedding, box));
     }
     await adapter.release();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Box } from "../../src/geometry.ts";
 import type { PatchMask } from "../../src/segment/mask.ts";
 import type { ContractName, ModelSpec } from "../../src/segment/model.ts";
 import { openModel } from "../../src/segment/open-model.ts";
+import { boxPrompt, type Prompt, pointPrompt } from "../../src/segment/prompt.ts";
+import { pointBatch } from "../../src/segment/prompt-batch.ts";
 import { paintRle } from "../../src/segment/rle.ts";
 import type { RgbImage } from "../../src/tiler/slide.ts";
 import { amgPicture, forDisc, job, plain, toySegmenter, toySettings, toySpec } from "./toy.ts";
@@ -10,12 +11,11 @@ import { amgPicture, forDisc, job, plain, toySegmenter, toySettings, toySpec } f
 // The toy graphs of each contract answer a point with a disc round it and a box with itself, and give
 // away in the predicted IoU what their encoder was fed under the prompt (make-models.py).
 
-const best = async (spec: ModelSpec, image: RgbImage, prompt: PointOrBox): Promise<PatchMask> => {
+const best = async (spec: ModelSpec, image: RgbImage, prompt: Prompt): Promise<PatchMask> => {
   const segmenter = await toySegmenter(toySettings(spec));
-  const prompts = { kind: "given", points: [], boxes: [], ...prompt } as const;
+  const prompts = { kind: "given", prompts: [prompt] } as const;
   return (await segmenter.segment(job(image, { prompts }))).masks[0]!;
 };
-type PointOrBox = { points: { x: number; y: number }[] } | { boxes: Box[] };
 
 const overlap = (mask: PatchMask, image: RgbImage, x: number, y: number, radius: number) => {
   const { width, height } = image;
@@ -50,14 +50,14 @@ describe.each(FAMILY)("%s", (contract, red) => {
 
   it("answers a point with the best of its three masks, in the patch's frame", async () => {
     const image = plain(1024, 1024, [182, 128, 128]);
-    const mask = await best(spec, image, { points: [{ x: 300, y: 500 }] });
+    const mask = await best(spec, image, pointPrompt({ x: 300, y: 500 }));
     expect(overlap(mask, image, 300, 500, 60)).toBeGreaterThan(0.99);
     expect(mask.predictedIou).toBeCloseTo(0.95 + 0.01 * red, 5);
   });
 
   it("keeps the frame on a patch that is neither 1024 px nor square", async () => {
     const image = plain(512, 256, [182, 128, 128]);
-    const mask = await best(spec, image, { points: [{ x: 130, y: 190 }] });
+    const mask = await best(spec, image, pointPrompt({ x: 130, y: 190 }));
     // The graph's radius is 60 px of 1024: 30 px of 512.
     expect(overlap(mask, image, 130, 190, 30)).toBeGreaterThan(0.98);
     expect(mask.predictedIou).toBeCloseTo(0.95 + 0.01 * red, 5);
@@ -66,7 +66,7 @@ describe.each(FAMILY)("%s", (contract, red) => {
   it("answers a box with a mask inside it", async () => {
     const image = plain(512, 256, [182, 128, 128]);
     const box = { x: 100, y: 40, width: 200, height: 120 };
-    const mask = await best(spec, image, { boxes: [box] });
+    const mask = await best(spec, image, boxPrompt(box));
     for (const side of ["x", "y", "width", "height"] as const) {
       expect(Math.abs(mask.box[side] - box[side])).toBeLessThanOrEqual(2);
     }
@@ -88,8 +88,8 @@ describe.each(FAMILY)("%s", (contract, red) => {
   it("takes as many prompts a call as it says", async () => {
     const adapter = await openModel(spec);
     const encoded = await adapter.encode(plain(64, 64, [182, 128, 128]));
-    const xy = new Float32Array(adapter.batchSize * 2).map((_, i) => 4 + i);
-    const answer = await encoded.decode({ kind: "points", xy });
+    const points = Array.from({ length: adapter.batchSize }, (_, i) => ({ x: 4 + i, y: 5 + i }));
+    const answer = await encoded.decode(pointBatch(points));
     expect(answer.prompts).toBe(adapter.batchSize);
     expect(answer.masksPerPrompt).toBe(3);
     await adapter.release();
@@ -103,7 +103,7 @@ describe("MedSAM's preprocessing", () => {
       const image = plain(256, 256, [182, 128, 128]);
       image.data.set([28, 228, 28], 0);
       const spec: ModelSpec = { ...toySpec(contract), preprocess: "medsam" };
-      const mask = await best(spec, image, { points: [{ x: 120, y: 200 }] });
+      const mask = await best(spec, image, pointPrompt({ x: 120, y: 200 }));
       expect(mask.predictedIou).toBeCloseTo(0.95 + 0.01 * ((182 - 28) / 200), 5);
       // 60 px of 1024 on a patch of 256 px.
       expect(overlap(mask, image, 120, 200, 15)).toBeGreaterThan(0.95);
@@ -112,7 +112,7 @@ describe("MedSAM's preprocessing", () => {
 
   it("a picture of one colour is no division by zero", async () => {
     const spec: ModelSpec = { ...toySpec("sam-meta"), preprocess: "medsam" };
-    const mask = await best(spec, plain(64, 64, [9, 9, 9]), { points: [{ x: 30, y: 30 }] });
+    const mask = await best(spec, plain(64, 64, [9, 9, 9]), pointPrompt({ x: 30, y: 30 }));
     expect(mask.predictedIou).toBeCloseTo(0.95, 6);
   });
 });

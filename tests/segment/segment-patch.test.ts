@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Box, Point } from "../../src/geometry.ts";
 import type { PatchMask } from "../../src/segment/mask.ts";
+import { boxPrompt, pointPrompt } from "../../src/segment/prompt.ts";
 import { decodeRle, paintRle, rleArea } from "../../src/segment/rle.ts";
 import {
   amgPicture,
@@ -149,7 +150,7 @@ describe("automatic prompts (window contract)", () => {
 });
 
 describe("given prompts", () => {
-  it("answers points, then boxes, in their order and says whose is whose", async () => {
+  it("answers points and boxes in their order and says whose is whose", async () => {
     const image = paintToy(96, 80, OBJECTS);
     const segmenter = await toySegmenter(toySettings(toySpec("window")));
     const points = [
@@ -157,9 +158,10 @@ describe("given prompts", () => {
       { x: 90, y: 75 },
       { x: 21, y: 21 },
     ];
-    const boxes = [{ x: 13, y: 13, width: 8, height: 16 }];
+    const box = { x: 13, y: 13, width: 8, height: 16 };
+    const asked = [...points.map(pointPrompt), boxPrompt(box)];
     const { masks, prompts } = await segmenter.segment(
-      job(image, { prompts: { kind: "given", points, boxes } }),
+      job(image, { prompts: { kind: "given", prompts: asked } }),
     );
     expect(prompts).toBe(4);
     // Nothing lies at (90, 75).
@@ -174,8 +176,7 @@ describe("given prompts", () => {
     "points on %s give the best of three masks",
     async (contract) => {
       const segmenter = await toySegmenter(toySettings(toySpec(contract)));
-      const points = [{ x: 300, y: 500 }];
-      const given = { kind: "given", points, boxes: [] } as const;
+      const given = { kind: "given", prompts: [pointPrompt({ x: 300, y: 500 })] } as const;
       const image = plain(1024, 1024, [182, 128, 128]);
       const [mask] = (await segmenter.segment(job(image, { prompts: given }))).masks;
       // The best is the disc of radius 60; red 182 is one standard deviation above SAM's mean.
@@ -187,8 +188,8 @@ describe("given prompts", () => {
 
   it("boxes on sam-meta use the first mask; on sam-hf they are refused", async () => {
     const image = plain(512, 256, [182, 128, 128]);
-    const boxes = [{ x: 100, y: 40, width: 200, height: 120 }];
-    const given = { kind: "given", points: [], boxes } as const;
+    const box = { x: 100, y: 40, width: 200, height: 120 };
+    const given = { kind: "given", prompts: [boxPrompt(box)] } as const;
     for (const decoder of [
       "sam-meta-decoder.onnx",
       "sam-meta-decoder-single.onnx",
@@ -206,12 +207,12 @@ describe("given prompts", () => {
           Math.abs(a.width - b.width),
           Math.abs(a.height - b.height),
         );
-      expect(close(mask!.box, boxes[0]!)).toBeLessThanOrEqual(2);
+      expect(close(mask!.box, box)).toBeLessThanOrEqual(2);
     }
     const hf = await toySegmenter(toySettings(toySpec("sam-hf")));
     await expect(hf.segment(job(image, { prompts: given }))).rejects.toMatchObject({
       code: "usage",
-      message: expect.stringContaining("takes points only, found 1 boxes"),
+      message: expect.stringContaining("found a box; it takes points on the object or beside it."),
     });
   });
 });

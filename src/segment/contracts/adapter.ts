@@ -2,14 +2,8 @@ import type { Point } from "../../geometry.ts";
 import type { RgbImage } from "../../tiler/slide.ts";
 import type { LogitGrid } from "../cut-mask.ts";
 import type { ContractName } from "../model.ts";
+import type { PromptBatch } from "../prompt-batch.ts";
 import type { Embedding } from "./embedding.ts";
-
-/** Prompts of one decoder call, all of one kind. Frame: patch px. */
-export type PromptBatch =
-  /** x, y a prompt. */
-  | { readonly kind: "points"; readonly xy: Float32Array }
-  /** x0, y0, x1, y1 a prompt. */
-  | { readonly kind: "boxes"; readonly xyxy: Float32Array };
 
 /** A map of probabilities over the patch, row-major. */
 export interface CellMap {
@@ -45,13 +39,25 @@ export interface EncodedImage {
   decode(prompts: PromptBatch): Promise<DecodedBatch>;
 }
 
+/** Which prompts an export can answer. */
+export interface PromptAbilities {
+  readonly boxes: boolean;
+  /** A box together with points. */
+  readonly boxWithPoints: boolean;
+  /** Points beside the object, label 0. */
+  readonly negativePoints: boolean;
+  /** Most points a prompt; beside points a box counts as two. */
+  readonly mostPoints: number;
+  /** The cells of an earlier answer's logits, which it takes back as a prompt; null where it takes none. */
+  readonly mask: { readonly columns: number; readonly rows: number } | null;
+}
+
 /** One way of talking to a promptable model: what differs between ONNX contracts is behind it. */
 export interface SamAdapter {
   readonly contract: ContractName;
-  /** Most prompts a decode call takes. */
+  /** Most prompts a decode call takes; those with an earlier mask go one by one. */
   readonly batchSize: number;
-  /** False where the export cannot be prompted with a box. */
-  readonly takesBoxes: boolean;
+  readonly takes: PromptAbilities;
   /** True where encode gives an objectness map, which the auto mode needs. */
   readonly hasObjectness: boolean;
   /** True where the encoder takes an image of any size as it is, false where it is scaled to a fixed one. */
@@ -71,8 +77,3 @@ export interface SamAdapter {
 
 /** What a contract's file makes of two sessions; who opened them releases them. */
 export type ContractAdapter = Omit<SamAdapter, "encode" | "release">;
-
-/** How many prompts a batch holds. */
-export function promptCount(prompts: PromptBatch): number {
-  return prompts.kind === "points" ? prompts.xy.length / 2 : prompts.xyxy.length / 4;
-}

@@ -1,10 +1,10 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { type ContractAdapter, promptCount } from "./adapter.ts";
+import type { ContractAdapter } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
-import { samPrompts } from "./sam-prompts.ts";
+import { SAM_TAKES, samPrompts } from "./sam-prompts.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -34,7 +34,7 @@ export function edgeSamAdapter(
   return {
     contract: "edge-sam",
     batchSize: 1,
-    takesBoxes: true,
+    takes: { ...SAM_TAKES, mask: null },
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -56,8 +56,7 @@ export function edgeSamAdapter(
             point_coords: new Tensor("float32", coords, [1, perPrompt, 2]),
             point_labels: new Tensor("float32", labels, [1, perPrompt]),
           });
-          const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.masks!, answer.scores!, asked, kept.scale);
+          return samAnswer(answer.masks!, answer.scores!, prompts, kept.scale);
         },
       };
     },

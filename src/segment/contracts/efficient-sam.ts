@@ -1,11 +1,11 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { type ContractAdapter, promptCount } from "./adapter.ts";
+import type { ContractAdapter } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
 import { padToSquare } from "./pad-image.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { planarPixels, SAM_CELLS, SAM_SIZE, samScale, UNIT_PIXELS } from "./sam-image.ts";
-import { samPrompts } from "./sam-prompts.ts";
+import { SAM_TAKES, samPrompts } from "./sam-prompts.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -27,11 +27,15 @@ export const EFFICIENT_SAM_RULES: ContractRules = {
   ],
 };
 
+/** `decoder_max_num_input_points`: the graph cuts off what is more, a box's corners too. */
+const MOST_POINTS = 6;
+
 /**
  * Speaks to a model of the `efficient-sam` contract, one prompt a call.
  *
  * The decoder enlarges its 256² logits to the size it is told the image has, and takes points in that
- * frame. It is told 256²: the logits then come as they are, sixteen times fewer numbers.
+ * frame. It is told 256²: the logits then come as they are, sixteen times fewer numbers. Points beside the object are
+ * refused: its prompt encoder has no embedding for label 0 (`efficient_sam_decoder.py`).
  */
 export function efficientSamAdapter(
   _spec: ModelSpec,
@@ -41,7 +45,7 @@ export function efficientSamAdapter(
   return {
     contract: "efficient-sam",
     batchSize: 1,
-    takesBoxes: true,
+    takes: { ...SAM_TAKES, negativePoints: false, mostPoints: MOST_POINTS, mask: null },
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -77,8 +81,7 @@ export function efficientSamAdapter(
             },
             ["output_masks", "iou_predictions"],
           );
-          const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.output_masks!, answer.iou_predictions!, asked, kept.scale);
+          return samAnswer(answer.output_masks!, answer.iou_predictions!, prompts, kept.scale);
         },
       };
     },

@@ -1,15 +1,11 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
-import { ModelContractError } from "../../errors.ts";
 import type { ModelSpec } from "../model.ts";
-import {
-  type ContractAdapter,
-  type DecodedBatch,
-  type PromptBatch,
-  promptCount,
-} from "./adapter.ts";
+import type { PromptBatch } from "../prompt-batch.ts";
+import type { ContractAdapter, DecodedBatch } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { describedInput, SAM_CELLS, SAM_SIZE } from "./sam-image.ts";
+import { SAM_TAKES } from "./sam-prompts.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -49,7 +45,7 @@ export function samHfAdapter(
   return {
     contract: "sam-hf",
     batchSize: BATCH,
-    takesBoxes: false,
+    takes: { ...SAM_TAKES, boxes: false, boxWithPoints: false, mask: null },
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -66,35 +62,32 @@ export function samHfAdapter(
       };
       return {
         objectness: null,
-        decode: (prompts) => decode(spec, decoder, encoded, prompts, kept.scale),
+        decode: (prompts) => decode(decoder, encoded, prompts, kept.scale),
       };
     },
   };
 }
 
 async function decode(
-  spec: ModelSpec,
   decoder: InferenceSession,
   encoded: { readonly image_embeddings: Tensor; readonly image_positional_embeddings: Tensor },
   prompts: PromptBatch,
   scale: number,
 ): Promise<DecodedBatch> {
-  if (prompts.kind === "boxes") {
-    throw new ModelContractError(
-      `model "${spec.name}" (contract sam-hf) was prompted with a box, but its decoder takes points only; prompt with points, or use a sam-meta export`,
-      { model: spec.name },
-    );
-  }
-  const count = promptCount(prompts);
+  const { count, pointsPerPrompt } = prompts;
   const out = await decoder.run({
     ...encoded,
     input_points: new Tensor(
       "float32",
       prompts.xy.map((v) => v * scale),
-      [1, count, 1, 2],
+      [1, count, pointsPerPrompt, 2],
     ),
     // The padding point is added inside this graph.
-    input_labels: new Tensor("int64", new BigInt64Array(count).fill(1n), [1, count, 1]),
+    input_labels: new Tensor("int64", BigInt64Array.from(prompts.labels, BigInt), [
+      1,
+      count,
+      pointsPerPrompt,
+    ]),
   });
-  return samAnswer(out.pred_masks!, out.iou_scores!, { kind: "points", count }, scale);
+  return samAnswer(out.pred_masks!, out.iou_scores!, prompts, scale);
 }

@@ -1,13 +1,10 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { RgbImage } from "../../tiler/slide.ts";
 import type { ModelSpec } from "../model.ts";
-import {
-  type ContractAdapter,
-  type DecodedBatch,
-  type PromptBatch,
-  promptCount,
-} from "./adapter.ts";
+import type { PromptBatch } from "../prompt-batch.ts";
+import type { ContractAdapter, DecodedBatch } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
+import { maskTensors } from "./mask-input.ts";
 import { samAnswer } from "./sam-answer.ts";
 import {
   describedInput,
@@ -17,7 +14,7 @@ import {
   type SamInput,
   samScale,
 } from "./sam-image.ts";
-import { samPrompts } from "./sam-prompts.ts";
+import { SAM_TAKES, samPrompts } from "./sam-prompts.ts";
 import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -65,7 +62,7 @@ export function samMetaAdapter(
   return {
     contract: "sam-meta",
     batchSize: typeof promptAxis === "number" && promptAxis > 0 ? promptAxis : BATCH,
-    takesBoxes: true,
+    takes: SAM_TAKES,
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -106,20 +103,18 @@ async function decode(
   prompts: PromptBatch,
   scale: number,
 ): Promise<DecodedBatch> {
-  const count = promptCount(prompts);
-  const { coords, labels } = samPrompts(prompts, scale);
-  const side = SAM_CELLS;
+  const { count } = prompts;
+  const { coords, labels, perPrompt } = samPrompts(prompts, scale);
   const out = await decoder.run(
     {
       image_embeddings: embeddings,
-      point_coords: new Tensor("float32", coords, [count, 2, 2]),
-      point_labels: new Tensor("float32", labels, [count, 2]),
-      mask_input: new Tensor("float32", new Float32Array(side * side), [1, 1, side, side]),
-      has_mask_input: new Tensor("float32", new Float32Array(1), [1]),
+      point_coords: new Tensor("float32", coords, [count, perPrompt, 2]),
+      point_labels: new Tensor("float32", labels, [count, perPrompt]),
+      ...maskTensors(prompts),
       // `masks` is ignored (some exports bake an aspect into it): a small size keeps its resize cheap.
       orig_im_size: new Tensor("float32", Float32Array.of(64, 64), [2]),
     },
     ["low_res_masks", "iou_predictions"],
   );
-  return samAnswer(out.low_res_masks!, out.iou_predictions!, { kind: prompts.kind, count }, scale);
+  return samAnswer(out.low_res_masks!, out.iou_predictions!, prompts, scale);
 }

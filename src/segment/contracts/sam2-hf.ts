@@ -1,9 +1,11 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { type ContractAdapter, type PromptBatch, promptCount } from "./adapter.ts";
+import type { PromptBatch } from "../prompt-batch.ts";
+import type { ContractAdapter } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
+import { SAM_TAKES } from "./sam-prompts.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -42,7 +44,7 @@ export function sam2HfAdapter(
   return {
     contract: "sam2-hf",
     batchSize: BATCH,
-    takesBoxes: true,
+    takes: { ...SAM_TAKES, mask: null },
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -65,8 +67,7 @@ export function sam2HfAdapter(
             "pred_masks",
             "iou_scores",
           ]);
-          const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.pred_masks!, answer.iou_scores!, asked, kept.scale);
+          return samAnswer(answer.pred_masks!, answer.iou_scores!, prompts, kept.scale);
         },
       };
     },
@@ -75,19 +76,15 @@ export function sam2HfAdapter(
 
 /** Where there are no boxes, or no points, the graph wants tensors with an axis of 0, as transformers.js gives it. */
 function promptTensors(prompts: PromptBatch, scale: number): Record<string, Tensor> {
-  const count = promptCount(prompts);
-  if (prompts.kind === "boxes") {
-    const boxes = prompts.xyxy.map((v) => v * scale);
-    return {
-      input_points: new Tensor("float32", new Float32Array(0), [1, 1, 0, 2]),
-      input_labels: new Tensor("int64", new BigInt64Array(0), [1, count, 0]),
-      input_boxes: new Tensor("float32", boxes, [1, count, 4]),
-    };
-  }
-  const points = prompts.xy.map((v) => v * scale);
+  const { count, pointsPerPrompt: points, xy, labels, xyxy } = prompts;
+  const boxes = xyxy?.map((v) => v * scale) ?? new Float32Array(0);
   return {
-    input_points: new Tensor("float32", points, [1, count, 1, 2]),
-    input_labels: new Tensor("int64", new BigInt64Array(count).fill(1n), [1, count, 1]),
-    input_boxes: new Tensor("float32", new Float32Array(0), [1, 0, 4]),
+    input_points: new Tensor(
+      "float32",
+      xy.map((v) => v * scale),
+      [1, points === 0 ? 1 : count, points, 2],
+    ),
+    input_labels: new Tensor("int64", BigInt64Array.from(labels, BigInt), [1, count, points]),
+    input_boxes: new Tensor("float32", boxes, [1, xyxy === null ? 0 : count, 4]),
   };
 }

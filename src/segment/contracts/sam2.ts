@@ -1,10 +1,11 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import type { ModelSpec } from "../model.ts";
-import { type ContractAdapter, promptCount } from "./adapter.ts";
+import type { ContractAdapter } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
+import { maskTensors } from "./mask-input.ts";
 import { samAnswer } from "./sam-answer.ts";
 import { SAM_CELLS, SAM_PIXELS, SAM_SIZE, squareInput } from "./sam-image.ts";
-import { samPrompts } from "./sam-prompts.ts";
+import { SAM_TAKES, samPrompts } from "./sam-prompts.ts";
 import type { ContractRules } from "./signature.ts";
 
 const FLOAT = ["float32"] as const;
@@ -41,16 +42,10 @@ export function sam2Adapter(
   encoder: InferenceSession,
   decoder: InferenceSession,
 ): ContractAdapter {
-  const noMask = new Tensor("float32", new Float32Array(SAM_CELLS ** 2), [
-    1,
-    1,
-    SAM_CELLS,
-    SAM_CELLS,
-  ]);
   return {
     contract: "sam2",
     batchSize: 1,
-    takesBoxes: true,
+    takes: SAM_TAKES,
     hasObjectness: false,
     anySize: false,
     async embed(image) {
@@ -75,11 +70,9 @@ export function sam2Adapter(
             ...features,
             point_coords: new Tensor("float32", coords, [1, perPrompt, 2]),
             point_labels: new Tensor("float32", labels, [1, perPrompt]),
-            mask_input: noMask,
-            has_mask_input: new Tensor("float32", new Float32Array(1), [1]),
+            ...maskTensors(prompts),
           });
-          const asked = { kind: prompts.kind, count: promptCount(prompts) };
-          return samAnswer(answer.masks!, answer.iou_predictions!, asked, kept.scale);
+          return samAnswer(answer.masks!, answer.iou_predictions!, prompts, kept.scale);
         },
       };
     },

@@ -2,14 +2,8 @@ import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import { sureClass } from "../class-of.ts";
 import type { ClassSettings, ModelSpec } from "../model.ts";
-import type {
-  CellMap,
-  ContractAdapter,
-  DecodedBatch,
-  EncodedImage,
-  PromptBatch,
-} from "./adapter.ts";
-import { promptCount } from "./adapter.ts";
+import type { PromptBatch } from "../prompt-batch.ts";
+import type { CellMap, ContractAdapter, DecodedBatch, EncodedImage } from "./adapter.ts";
 import { embeddingOf, tensorOf } from "./embedding.ts";
 import { padToStride } from "./pad-image.ts";
 import { type ContractRules, findTensor, signatureOf } from "./signature.ts";
@@ -73,7 +67,13 @@ export function windowAdapter(
   return {
     contract: "window",
     batchSize: BATCH,
-    takesBoxes: true,
+    takes: {
+      boxes: true,
+      boxWithPoints: false,
+      negativePoints: false,
+      mostPoints: 1,
+      mask: null,
+    },
     hasObjectness,
     anySize: true,
     async embed(image) {
@@ -109,10 +109,10 @@ async function decode(
   { cells, stride }: NonNullable<ModelSpec["window"]>,
   classes: ClassSettings | null,
 ): Promise<DecodedBatch> {
-  const count = promptCount(prompts);
-  const boxed = prompts.kind === "boxes";
-  const boxes = boxed ? prompts.xyxy : new Float32Array(count * 4);
-  const points = boxed ? boxCentres(prompts.xyxy) : prompts.xy;
+  const { count, xyxy } = prompts;
+  const boxed = xyxy !== null;
+  const boxes = xyxy ?? new Float32Array(count * 4);
+  const points = boxed ? boxCentres(xyxy) : prompts.xy;
   const out = await decoder.run({
     ...encoded,
     points: new Tensor("float32", points, [count, 2]),
