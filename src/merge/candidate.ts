@@ -1,14 +1,16 @@
-import type { Box } from "../geometry.ts";
+import type { Box, Size } from "../geometry.ts";
 import type { PatchMask } from "../segment/mask.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
-import type { PatchPlan } from "./patch-plan.ts";
+import type { Surroundings } from "./patch-plan.ts";
 import { rleToSpans, type Spans, spansCentroid } from "./spans.ts";
 
 /** What a model said about a mask. */
-export type MaskScores = Pick<
-  PatchMask,
-  "predictedIou" | "stabilityScore" | "hematoxylinOd" | "classification"
->;
+export interface MaskScores {
+  readonly predictedIou: number;
+  readonly stabilityScore: number;
+  readonly hematoxylinOd: number;
+  readonly classification: string | undefined;
+}
 
 /** A mask of one patch, placed on the grid. */
 export interface Candidate {
@@ -17,19 +19,30 @@ export interface Candidate {
   readonly scores: MaskScores;
   /** It reaches a border of its patch beyond which another patch goes on: perhaps not whole. */
   readonly cut: boolean;
-  /** Its centroid lies in a core that another patch of the plan owns. */
+  /** It is cut, and its centroid lies in a core that another patch of the plan owns. */
   readonly foreign: boolean;
+  /** It reaches a border of its patch beyond which the slide goes on, but no patch does. */
+  readonly open: boolean;
+  /** Its box meets another patch. */
+  readonly shared: boolean;
   /** Grid px from the mask to the nearest border beyond which another patch goes on. */
   readonly borderDistance: number;
-  /** Candidates of any patch that share pixels with this one. */
-  overlaps: Candidate[];
-  /** Overlaps with candidates of other patches that may be the same object. */
-  links: Link[];
-  group: Group;
+  /** Candidates of any patch that share pixels with this one; null while there is none. */
+  overlaps: Candidate[] | null;
+  /** Overlaps with candidates of other patches that may be the same object; null while there is none. */
+  links: Link[] | null;
+  /** null while it is alone. */
+  group: Group | null;
   /** True once its group is settled. */
   settled: boolean;
+  /** Another mask stands for it. */
+  dropped: boolean;
   /** What became of it: null when it was dropped. */
   kept: Kept | null;
+  /** Its place in a list that is being worked on. */
+  slot: number;
+  /** The last search that met it: a mask lies in several cells of the index. */
+  search: number;
 }
 
 /** Two candidates of different patches that share pixels, as each of the two patches sees them. */
@@ -56,33 +69,58 @@ export interface Group {
 /** An object on its way out. */
 export interface Kept {
   readonly parts: readonly Candidate[];
+  /** The best part's predicted IoU. */
+  readonly merit: number;
   /** null once better objects have taken its pixels. */
   spans: Spans | null;
   final: boolean;
 }
 
-/** Places a mask on the grid; null where it has no pixel. */
-export function placeMask(plan: PatchPlan, patch: PlannedPatch, mask: PatchMask): Candidate | null {
-  const spans = rleToSpans(mask.rle, patch.gridBox.x + mask.box.x, patch.gridBox.y + mask.box.y);
+/** Places a mask on the grid; null where it has no pixel. `slide` is the slide's size on the grid, where it is known. */
+export function placeMask(
+  patch: PlannedPatch,
+  around: Surroundings,
+  mask: PatchMask,
+  slide: Size | null,
+): Candidate | null {
+  const own = patch.gridBox;
+  const spans = rleToSpans(mask.rle, own.x + mask.box.x, own.y + mask.box.y);
   if (spans === null) return null;
-  const neighbours = plan.neighbours(patch);
-  const centroid = spansCentroid(spans);
-  const group: Group = { members: [], bottom: spans.box.y + spans.box.height };
-  const candidate: Candidate = {
+  const { box } = spans;
+  const right = own.x + own.width;
+  const bottom = own.y + own.height;
+  const atBorder =
+    box.x <= own.x || box.y <= own.y || box.x + box.width >= right || box.y + box.height >= bottom;
+  const { others } = around;
+  let [cut, foreign, open] = [false, false, false];
+  if (atBorder) {
+    cut = others.some((other) => reachesInto(spans, own, other.gridBox));
+    open = reachesOut(spans, own, others, slide);
+    if (cut) {
+      const { x, y } = spansCentroid(spans);
+      foreign = others.some((other) => covers(other.gridCore, x, y));
+    }
+  }
+  const { predictedIou, stabilityScore, hematoxylinOd, classification } = mask;
+  return {
     patch,
     spans,
-    scores: mask,
-    cut: neighbours.some((other) => reachesInto(spans, patch.gridBox, other.gridBox)),
-    foreign: neighbours.some((other) => covers(other.gridCore, centroid.x, centroid.y)),
-    borderDistance: borderDistance(spans.box, patch.gridBox, plan.seamSides(patch)),
-    overlaps: [],
-    links: [],
-    group,
+    // Not the mask itself: its run lengths are done with.
+    scores: { predictedIou, stabilityScore, hematoxylinOd, classification },
+    cut,
+    foreign,
+    open,
+    shared: meetsAny(box, others),
+    borderDistance: borderDistance(box, own, around),
+    overlaps: null,
+    links: null,
+    group: null,
     settled: false,
+    dropped: false,
     kept: null,
+    slot: 0,
+    search: 0,
   };
-  group.members.push(candidate);
-  return candidate;
 }
 
 /**
@@ -100,39 +138,86 @@ export function reachesInto(spans: Spans, own: Box, other: Box): boolean {
     const from = Math.max(box.y, other.y) - box.y;
     const to = Math.min(box.y + box.height, otherBottom) - box.y;
     for (let r = from; r < to; r++) {
-      const [begin, end] = [rowStart[r]!, rowStart[r + 1]!];
+      const begin = rowStart[r]!;
+      const end = rowStart[r + 1]!;
       if (begin === end) continue;
       if ((left && xs[begin] === own.x) || (atRight && xs[end - 1] === right)) return true;
     }
   }
-  const rowTouches = (r: number): boolean => {
-    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k += 2) {
-      if (xs[k]! < otherRight && xs[k + 1]! > other.x) return true;
-    }
-    return false;
-  };
-  if (box.y === own.y && other.y < own.y && otherBottom >= own.y && rowTouches(0)) return true;
+  if (
+    box.y === own.y &&
+    other.y < own.y &&
+    otherBottom >= own.y &&
+    rowMeets(spans, 0, other.x, otherRight)
+  ) {
+    return true;
+  }
   return (
     box.y + box.height === bottom &&
     otherBottom > bottom &&
     other.y <= bottom &&
-    rowTouches(box.height - 1)
+    rowMeets(spans, box.height - 1, other.x, otherRight)
   );
+}
+
+function rowMeets({ rowStart, xs }: Spans, row: number, x0: number, x1: number): boolean {
+  for (let k = rowStart[row]!; k < rowStart[row + 1]!; k += 2) {
+    if (xs[k]! < x1 && xs[k + 1]! > x0) return true;
+  }
+  return false;
+}
+
+/** Whether a pixel at the patch's border has a neighbour beyond it that lies on the slide and in no patch. */
+function reachesOut(
+  { box, rowStart, xs }: Spans,
+  own: Box,
+  others: readonly PlannedPatch[],
+  slide: Size | null,
+): boolean {
+  const [right, bottom] = [own.x + own.width, own.y + own.height];
+  const unseen = (x: number, y: number): boolean =>
+    x >= 0 &&
+    y >= 0 &&
+    x < (slide?.width ?? Number.POSITIVE_INFINITY) &&
+    y < (slide?.height ?? Number.POSITIVE_INFINITY) &&
+    !others.some((other) => covers(other.gridBox, x, y));
+  for (let r = 0; r < box.height; r++) {
+    const [begin, end, y] = [rowStart[r]!, rowStart[r + 1]!, box.y + r];
+    if (begin === end) continue;
+    if (xs[begin] === own.x && unseen(own.x - 1, y)) return true;
+    if (xs[end - 1] === right && unseen(right, y)) return true;
+    const beyond = y === own.y ? y - 1 : y === bottom - 1 ? bottom : null;
+    if (beyond === null) continue;
+    for (let k = begin; k < end; k += 2) {
+      for (let x = xs[k]!; x < xs[k + 1]!; x++) if (unseen(x, beyond)) return true;
+    }
+  }
+  return false;
 }
 
 function covers(box: Box, x: number, y: number): boolean {
   return x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
 }
 
-function borderDistance(
-  mask: Box,
-  patch: Box,
-  seams: { left: boolean; right: boolean; top: boolean; bottom: boolean },
-): number {
-  const distances = [Number.MAX_SAFE_INTEGER];
-  if (seams.left) distances.push(mask.x - patch.x);
-  if (seams.right) distances.push(patch.x + patch.width - mask.x - mask.width);
-  if (seams.top) distances.push(mask.y - patch.y);
-  if (seams.bottom) distances.push(patch.y + patch.height - mask.y - mask.height);
-  return Math.min(...distances);
+function meetsAny(box: Box, others: readonly PlannedPatch[]): boolean {
+  for (const { gridBox: other } of others) {
+    if (
+      box.x < other.x + other.width &&
+      other.x < box.x + box.width &&
+      box.y < other.y + other.height &&
+      other.y < box.y + box.height
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function borderDistance(mask: Box, patch: Box, seams: Surroundings): number {
+  let distance = Number.MAX_SAFE_INTEGER;
+  if (seams.left) distance = Math.min(distance, mask.x - patch.x);
+  if (seams.right) distance = Math.min(distance, patch.x + patch.width - mask.x - mask.width);
+  if (seams.top) distance = Math.min(distance, mask.y - patch.y);
+  if (seams.bottom) distance = Math.min(distance, patch.y + patch.height - mask.y - mask.height);
+  return distance;
 }

@@ -1,9 +1,8 @@
 import { polygonArea } from "../geometry.ts";
-import type { Kept } from "./candidate.ts";
 import type { Instance } from "./instance.ts";
 import { circularityOf, innerPoint, perimeterUm } from "./measure.ts";
+import type { MergedMask } from "./merge-masks.ts";
 import { outlineOf } from "./outline.ts";
-import type { Spans } from "./spans.ts";
 import { uuidV5 } from "./uuid.ts";
 
 /** What turns grid pixels into an object on the slide. */
@@ -19,13 +18,11 @@ export interface InstanceFrame {
 
 /** Makes the object that goes out of a 4-connected mask on the grid; says whether its outline is a staircase. */
 export function instanceOf(
-  spans: Spans,
-  kept: Kept,
+  { spans, parts }: MergedMask,
   frame: InstanceFrame,
 ): { readonly instance: Instance; readonly staircase: boolean } {
   const { polygon, kind } = outlineOf(spans, frame.gridDownsample);
   const rings = [polygon.outer, ...polygon.holes];
-  const { parts } = kept;
   let best = parts[0]!;
   let pixels = 0;
   let density = 0;

@@ -1,6 +1,7 @@
-import { intersectBoxes } from "../geometry.ts";
-import { type Candidate, type Link, reachesInto } from "./candidate.ts";
-import { areaWithin, intersectionArea } from "./span-sets.ts";
+import { type Box, intersectBoxes } from "../geometry.ts";
+import { type Candidate, type Group, type Link, reachesInto } from "./candidate.ts";
+import { areaWithin, clipSpans, connectedParts, intersectionArea } from "./span-sets.ts";
+import type { Spans } from "./spans.ts";
 
 /** Two masks of different patches at least this alike are one object. */
 const SAME_IOU = 0.3;
@@ -16,23 +17,33 @@ const ALIKE_IOU = 0.5;
 const NESTED = 0.5;
 
 /**
- * Notes what two candidates have to do with each other: pixels they share, and, when they come
- * from different patches and may be one object, a link between their groups.
+ * Notes that two candidates that share pixels overlap, and, where they come from different patches
+ * and may be one object, a link between their groups.
  */
-export function relate(a: Candidate, b: Candidate): void {
+export function relate(a: Candidate, b: Candidate, noteOverlap: boolean): void {
   const shared = intersectionArea(a.spans, b.spans);
   if (shared === 0) return;
-  a.overlaps.push(b);
-  b.overlaps.push(a);
+  if (noteOverlap) {
+    if (a.overlaps === null) a.overlaps = [b];
+    else a.overlaps.push(b);
+    if (b.overlaps === null) b.overlaps = [a];
+    else b.overlaps.push(a);
+  }
   if (a.patch === b.patch) return;
   const both = intersectBoxes(a.patch.gridBox, b.patch.gridBox);
   if (both === null) return;
-  const aInBoth = areaWithin(a.spans, both);
-  const bInBoth = areaWithin(b.spans, both);
-  const smaller = Math.min(aInBoth, bInBoth);
-  if (shared < JOIN_AGREEMENT * smaller && shared < SAME_IOU * (aInBoth + bInBoth - shared)) return;
+  let aInBoth = areaWithin(a.spans, both);
+  let bInBoth = areaWithin(b.spans, both);
   const aCut = a.cut && reachesInto(a.spans, a.patch.gridBox, b.patch.gridBox);
   const bCut = b.cut && reachesInto(b.spans, b.patch.gridBox, a.patch.gridBox);
+  if (!mayBeOne(shared, aInBoth, bInBoth)) {
+    if (!a.cut || !b.cut) return;
+    // A winding object comes into the common box in several places; what one patch sees to hang
+    // together with this place need not be what the other sees.
+    aInBoth = areaMeeting(a.spans, both, b.spans);
+    bInBoth = areaMeeting(b.spans, both, a.spans);
+    if (!mayBeOne(shared, aInBoth, bInBoth)) return;
+  }
   const link: Link = {
     a,
     b,
@@ -42,15 +53,40 @@ export function relate(a: Candidate, b: Candidate): void {
     bothCut: aCut && bCut,
     eitherCut: aCut || bCut,
   };
-  a.links.push(link);
-  b.links.push(link);
-  uniteGroups(a, b);
+  if (a.links === null) a.links = [link];
+  else a.links.push(link);
+  if (b.links === null) b.links = [link];
+  else b.links.push(link);
+  uniteGroups(groupOf(a), groupOf(b));
 }
 
-function uniteGroups(a: Candidate, b: Candidate): void {
-  if (a.group === b.group) return;
-  const [into, from] =
-    a.group.members.length >= b.group.members.length ? [a.group, b.group] : [b.group, a.group];
+function mayBeOne(shared: number, aInBoth: number, bInBoth: number): boolean {
+  return (
+    shared >= JOIN_AGREEMENT * Math.min(aInBoth, bInBoth) ||
+    shared >= SAME_IOU * (aInBoth + bInBoth - shared)
+  );
+}
+
+/** Pixels of those parts of a mask inside the box that share pixels with another mask. */
+function areaMeeting(spans: Spans, box: Box, other: Spans): number {
+  const inside = clipSpans(spans, box);
+  if (inside === null) return 0;
+  return connectedParts(inside)
+    .filter((part) => intersectionArea(part, other) > 0)
+    .reduce((sum, part) => sum + part.area, 0);
+}
+
+function groupOf(candidate: Candidate): Group {
+  if (candidate.group === null) {
+    const { box } = candidate.spans;
+    candidate.group = { members: [candidate], bottom: box.y + box.height };
+  }
+  return candidate.group;
+}
+
+function uniteGroups(a: Group, b: Group): void {
+  if (a === b) return;
+  const [into, from] = a.members.length >= b.members.length ? [a, b] : [b, a];
   for (const member of from.members) {
     member.group = into;
     into.members.push(member);
@@ -84,11 +120,14 @@ export function standsFor(whole: Candidate, link: Link): boolean {
     : shared >= SAME_CONTAINED * Math.min(own, its);
 }
 
-/** Whether two cut candidates are parts of one object that no patch has whole. */
+/**
+ * Whether two cut candidates are parts of one object that no patch has whole: each ends only because
+ * its patch does, or they are alike where both patches look, or one is little more than a part of the other.
+ */
 export function goesOn(link: Link): boolean {
   if (agreement(link) < JOIN_AGREEMENT) return false;
   const smaller = Math.min(link.a.spans.area, link.b.spans.area);
-  return link.bothCut || link.shared >= JOIN_AGREEMENT * smaller;
+  return link.bothCut || iouInBoth(link) >= ALIKE_IOU || link.shared >= JOIN_AGREEMENT * smaller;
 }
 
 /**
@@ -111,7 +150,7 @@ export function belongTogether(link: Link): boolean {
  */
 function hasBetterRival(link: Link, candidate: Candidate): boolean {
   const other = otherEnd(link, candidate);
-  return candidate.links.some((rivalLink) => {
+  return candidate.links!.some((rivalLink) => {
     const rival = otherEnd(rivalLink, candidate);
     if (rival === other || rival.patch !== other.patch) return false;
     if (iouInBoth(rivalLink) <= iouInBoth(link)) return false;

@@ -4,6 +4,12 @@ export interface MergeStats {
   masks: number;
   /** Objects that went out. */
   objects: number;
+  /** Objects whose box reaches into a place that several patches cover. */
+  seamObjects: number;
+  /** Objects that touch the slide's own edge: the scan may cut them. */
+  slideEdgeObjects: number;
+  /** Objects that reach the border of a patch where the slide goes on but no patch does: the plan may cut them. */
+  openEdgeObjects: number;
   /** Pairs of masks of different patches taken for the same object. */
   matchedPairs: number;
   /** Mean IoU of those pairs inside the box both patches cover; 0 where there is no pair. */
@@ -19,13 +25,16 @@ export interface MergeStats {
   overlapPixels: number;
   /** Objects dropped because better ones cover more than half of them. */
   droppedCovered: number;
-  /** Grid pixels of smaller parts that do not hang together with the largest by pixel edges. */
+  /** Smaller parts that do not hang together with their object's largest by pixel edges, and their grid pixels. */
+  droppedParts: number;
   droppedPartPixels: number;
   /** Objects outside the limits of area. */
   droppedSmall: number;
   droppedLarge: number;
   /** Outlines that stayed staircases because the smooth line was not valid. */
   staircases: number;
+  /** Most masks and unfinished objects that were in memory at a time. */
+  peakMasks: number;
 }
 
 /** Fresh figures, all zero. */
@@ -33,6 +42,9 @@ export function createMergeStats(): MergeStats {
   return {
     masks: 0,
     objects: 0,
+    seamObjects: 0,
+    slideEdgeObjects: 0,
+    openEdgeObjects: 0,
     matchedPairs: 0,
     meanOverlapIou: 0,
     droppedDuplicates: 0,
@@ -41,9 +53,11 @@ export function createMergeStats(): MergeStats {
     joinedParts: 0,
     overlapPixels: 0,
     droppedCovered: 0,
+    droppedParts: 0,
     droppedPartPixels: 0,
     droppedSmall: 0,
     droppedLarge: 0,
     staircases: 0,
+    peakMasks: 0,
   };
 }

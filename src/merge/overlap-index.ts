@@ -1,80 +1,80 @@
+import type { Box } from "../geometry.ts";
 import type { Candidate } from "./candidate.ts";
 
-/** Room for negative grid coordinates and for a plan of 2^20 cells a side. */
-const ORIGIN = 2 ** 20;
-const STRIDE = 2 ** 22;
-
-interface Entry {
-  readonly candidate: Candidate;
-  /** The last search that met it: a mask lies in several cells. */
-  search: number;
-}
+/** Candidates of one cell, or nothing yet. */
+type Cell = Candidate[] | undefined;
 
 /** Finds candidates whose boxes share pixels, on square cells of the grid. */
 export class OverlapIndex {
   private readonly cellSize: number;
-  private cells = new Map<number, Entry[]>();
-  private entries: Entry[] = [];
+  private readonly left: number;
+  private readonly columns: number;
+  /** Rows of cells by their number from the grid's top; only those that are in use. */
+  private readonly rows = new Map<number, Cell[]>();
+  private readonly found: Candidate[] = [];
   private searches = 0;
 
-  constructor(cellSize: number) {
+  /** `extent` holds all boxes; what sticks out at its sides is looked for in its outermost cells. */
+  constructor(cellSize: number, extent: Box) {
     this.cellSize = cellSize;
+    this.left = Math.floor(extent.x / cellSize);
+    this.columns = Math.floor((extent.x + extent.width) / cellSize) - this.left + 1;
   }
 
-  add(candidate: Candidate): void {
-    this.place({ candidate, search: 0 });
-  }
-
-  /** Candidates, in the order they were added, whose boxes share pixels with this one's. */
-  around(candidate: Candidate): Candidate[] {
+  /** Adds a candidate; returns those added before whose boxes share pixels with its own, valid until the next call. */
+  add(candidate: Candidate): readonly Candidate[] {
     const search = ++this.searches;
+    const { cellSize, found } = this;
     const { x, y, width, height } = candidate.spans.box;
-    const found: Candidate[] = [];
-    this.eachCell(candidate, (key) => {
-      for (const entry of this.cells.get(key) ?? []) {
-        if (entry.search === search) continue;
-        entry.search = search;
-        const box = entry.candidate.spans.box;
-        if (
-          box.x < x + width &&
-          x < box.x + box.width &&
-          box.y < y + height &&
-          y < box.y + box.height
-        ) {
-          found.push(entry.candidate);
-        }
+    const right = x + width;
+    const bottom = y + height;
+    const x0 = this.column(x);
+    const x1 = this.column(right - 1);
+    const y1 = Math.floor((bottom - 1) / cellSize);
+    found.length = 0;
+    for (let cy = Math.floor(y / cellSize); cy <= y1; cy++) {
+      let cells = this.rows.get(cy);
+      if (cells === undefined) {
+        cells = new Array<Cell>(this.columns).fill(undefined);
+        this.rows.set(cy, cells);
       }
-    });
+      for (let cx = x0; cx <= x1; cx++) {
+        const cell = cells[cx];
+        if (cell === undefined) {
+          cells[cx] = [candidate];
+          continue;
+        }
+        for (let i = 0; i < cell.length; i++) {
+          const other = cell[i]!;
+          if (other.search === search) continue;
+          other.search = search;
+          const box = other.spans.box;
+          if (box.x < right && x < box.x + box.width && box.y < bottom && y < box.y + box.height) {
+            found.push(other);
+          }
+        }
+        cell.push(candidate);
+      }
+    }
     return found;
   }
 
   /** Lets go of everything that ends at or above a grid row. */
   dropAbove(row: number): void {
-    const staying = this.entries.filter(
-      ({ candidate: { spans } }) => spans.box.y + spans.box.height > row,
-    );
-    this.cells = new Map();
-    this.entries = [];
-    for (const entry of staying) this.place(entry);
-  }
-
-  private place(entry: Entry): void {
-    this.entries.push(entry);
-    this.eachCell(entry.candidate, (key) => {
-      const cell = this.cells.get(key);
-      if (cell === undefined) this.cells.set(key, [entry]);
-      else cell.push(entry);
-    });
-  }
-
-  private eachCell({ spans: { box } }: Candidate, visit: (key: number) => void): void {
-    const size = this.cellSize;
-    const x1 = Math.floor((box.x + box.width - 1) / size);
-    const y1 = Math.floor((box.y + box.height - 1) / size);
-    for (let cy = Math.floor(box.y / size); cy <= y1; cy++) {
-      for (let cx = Math.floor(box.x / size); cx <= x1; cx++) {
-        visit((cy + ORIGIN) * STRIDE + cx + ORIGIN);
+    for (const [cy, cells] of this.rows) {
+      if ((cy + 1) * this.cellSize <= row) {
+        this.rows.delete(cy);
+        continue;
+      }
+      if (cy * this.cellSize >= row) continue;
+      for (let cx = 0; cx < cells.length; cx++) {
+        cells[cx] = cells[cx]?.filter(({ spans: { box } }) => box.y + box.height > row);
       }
     }
+  }
+
+  private column(x: number): number {
+    const at = Math.floor(x / this.cellSize) - this.left;
+    return Math.max(0, Math.min(this.columns - 1, at));
   }
 }

@@ -9,45 +9,60 @@ const WORTH_KEEPING = 0.5;
 /** Best first: predicted IoU, then area, then the order of the plan. */
 function byMerit(a: Kept, b: Kept): number {
   return (
-    merit(b) - merit(a) ||
+    b.merit - a.merit ||
     (b.spans?.area ?? 0) - (a.spans?.area ?? 0) ||
     byPlace(a.parts[0]!, b.parts[0]!)
   );
-}
-
-function merit(kept: Kept): number {
-  return kept.parts.reduce((best, part) => Math.max(best, part.scores.predictedIou), 0);
 }
 
 /**
  * Takes from every object the pixels that better objects cover, so that no two share a pixel.
  *
  * An object has to wait while a mask it overlaps is not settled or a better neighbour is not done;
- * returns the objects that are done now, best first, and leaves the others in `waiting`.
+ * returns the objects that are done now and leaves the others in `waiting`.
  */
 export function partOverlaps(waiting: Kept[], stats: MergeStats): Kept[] {
-  const ordered = [...waiting].sort(byMerit);
   const done: Kept[] = [];
+  const contested: Kept[] = [];
+  for (const kept of waiting) {
+    if (standsClear(kept)) close(kept, done);
+    else contested.push(kept);
+  }
   waiting.length = 0;
-  for (const kept of ordered) {
+  for (const kept of contested.sort(byMerit)) {
     const better = betterNeighbours(kept);
     if (better === null) {
       waiting.push(kept);
       continue;
     }
     cutBack(kept, better, stats);
-    kept.final = true;
-    for (const part of kept.parts) part.overlaps = [];
-    if (kept.spans !== null) done.push(kept);
+    close(kept, done);
   }
   return done;
+}
+
+/** Whether every mask that the object shares pixels with is settled and came to nothing of its own. */
+function standsClear(kept: Kept): boolean {
+  for (const { overlaps } of kept.parts) {
+    if (overlaps === null) continue;
+    for (const other of overlaps) {
+      if (!other.settled || (other.kept !== null && other.kept !== kept)) return false;
+    }
+  }
+  return true;
+}
+
+function close(kept: Kept, done: Kept[]): void {
+  kept.final = true;
+  for (const part of kept.parts) part.overlaps = null;
+  if (kept.spans !== null) done.push(kept);
 }
 
 /** Better objects that share pixels with this one, or null when they are not all known yet. */
 function betterNeighbours(kept: Kept): Set<Kept> | null {
   const better = new Set<Kept>();
   for (const part of kept.parts) {
-    for (const other of part.overlaps) {
+    for (const other of part.overlaps ?? []) {
       if (!other.settled) return null;
       const neighbour = other.kept;
       if (neighbour === null || neighbour === kept || better.has(neighbour)) continue;

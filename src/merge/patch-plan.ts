@@ -1,8 +1,12 @@
 import Flatbush from "flatbush";
+import type { Box } from "../geometry.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
 
-/** The sides of a patch beyond which another patch goes on. */
-export interface SeamSides {
+/** What lies around a patch. */
+export interface Surroundings {
+  /** Other patches that share pixels or a border with it, in the order of the plan. */
+  readonly others: readonly PlannedPatch[];
+  /** The sides beyond which another patch goes on. */
   readonly left: boolean;
   readonly right: boolean;
   readonly top: boolean;
@@ -13,10 +17,10 @@ export interface SeamSides {
 export class PatchPlan {
   /** Rows of the plan from the top, each from the left. */
   readonly rows: readonly (readonly PlannedPatch[])[];
+  /** The smallest box that holds all patches, grid px. */
+  readonly extent: Box;
   private readonly patches: readonly PlannedPatch[];
   private readonly index: Flatbush | null;
-  private readonly around = new Map<PlannedPatch, readonly PlannedPatch[]>();
-  private readonly sides = new Map<PlannedPatch, SeamSides>();
 
   constructor(patches: readonly PlannedPatch[]) {
     this.patches = [...patches].sort((a, b) => a.row - b.row || a.index - b.index);
@@ -32,43 +36,34 @@ export class PatchPlan {
       this.index?.add(box.x, box.y, box.x + box.width, box.y + box.height);
     }
     this.index?.finish();
+    const { minX: x = 0, minY: y = 0, maxX = 0, maxY = 0 } = this.index ?? {};
+    this.extent = { x, y, width: maxX - x, height: maxY - y };
   }
 
-  /** Other patches that share pixels or a border with this one, in the order of the plan. */
-  neighbours(patch: PlannedPatch): readonly PlannedPatch[] {
-    let found = this.around.get(patch);
-    if (found === undefined) {
-      const { x, y, width, height } = patch.gridBox;
-      found = this.index!.search(x, y, x + width, y + height)
-        .map((i) => this.patches[i]!)
-        .filter((other) => other !== patch)
-        .sort((a, b) => a.index - b.index);
-      this.around.set(patch, found);
+  /** For every row of the plan the first grid row that a later patch can still reach. */
+  closingRows(): number[] {
+    const closing: number[] = new Array(this.rows.length);
+    let top = Number.POSITIVE_INFINITY;
+    for (let r = this.rows.length - 1; r >= 0; r--) {
+      closing[r] = top;
+      for (const patch of this.rows[r]!) top = Math.min(top, patch.gridBox.y);
     }
-    return found;
+    return closing;
   }
 
-  seamSides(patch: PlannedPatch): SeamSides {
-    let sides = this.sides.get(patch);
-    if (sides === undefined) {
-      const own = patch.gridBox;
-      const others = this.neighbours(patch).map((other) => other.gridBox);
-      sides = {
-        left: others.some((box) => box.x < own.x),
-        right: others.some((box) => box.x + box.width > own.x + own.width),
-        top: others.some((box) => box.y < own.y),
-        bottom: others.some((box) => box.y + box.height > own.y + own.height),
-      };
-      this.sides.set(patch, sides);
-    }
-    return sides;
-  }
-
-  /** Forgets what was found for the patches of a row that is done. */
-  forget(row: readonly PlannedPatch[]): void {
-    for (const patch of row) {
-      this.around.delete(patch);
-      this.sides.delete(patch);
-    }
+  around(patch: PlannedPatch): Surroundings {
+    const { x, y, width, height } = patch.gridBox;
+    const others = this.index!.search(x, y, x + width, y + height)
+      .map((i) => this.patches[i]!)
+      .filter((other) => other !== patch)
+      .sort((a, b) => a.index - b.index);
+    const boxes = others.map((other) => other.gridBox);
+    return {
+      others,
+      left: boxes.some((box) => box.x < x),
+      right: boxes.some((box) => box.x + box.width > x + width),
+      top: boxes.some((box) => box.y < y),
+      bottom: boxes.some((box) => box.y + box.height > y + height),
+    };
   }
 }

@@ -2,6 +2,7 @@ import type { Candidate, Group, Kept, Link } from "./candidate.ts";
 import { belongTogether, goesOn, iouInBoth, otherEnd, standsFor } from "./link.ts";
 import type { MergeStats } from "./merge-stats.ts";
 import { connectedParts, uniteSpans } from "./span-sets.ts";
+import type { Spans } from "./spans.ts";
 
 /** Sum of IoUs behind the mean that the statistics report. */
 export interface SeamTally {
@@ -10,36 +11,63 @@ export interface SeamTally {
 }
 
 /**
+ * Settles a candidate that is linked to no other.
+ *
+ * Of small objects (`own`) a cut one is dropped when another patch owns its place, for that patch saw
+ * the place whole and shows no such object.
+ */
+export function settleAlone(
+  candidate: Candidate,
+  seams: "own" | "join",
+  stats: MergeStats,
+): Kept | null {
+  candidate.settled = true;
+  if (seams === "join") return keep([candidate], candidate.spans);
+  if (candidate.cut && candidate.foreign) {
+    drop(candidate);
+    candidate.overlaps = null;
+    stats.droppedCuts++;
+    return null;
+  }
+  return keep([candidate], largestPart(candidate.spans, stats));
+}
+
+/**
  * Settles a group of masks of small objects: every object is kept once, whole where a patch has it whole.
  *
  * Whole masks come first, best first: uncut, then farthest from its patch's borders, then by
  * predicted IoU, then in the order of the plan. Each stands for the masks of other patches that are
  * alike. Cut masks that are left are joined where they go on in each other; one that goes on nowhere
- * is dropped when another patch owns its place, for that patch saw the place whole.
+ * is settled as if it were alone.
  */
 export function settleOwn(group: Group, stats: MergeStats, tally: SeamTally): Kept[] {
-  const members = [...group.members].sort(byRank);
-  const dropped = new Set<Candidate>();
+  const members = group.members.sort(byRank);
   const kept: Kept[] = [];
+  const cut: Candidate[] = [];
   for (const candidate of members) {
-    if (candidate.cut || dropped.has(candidate)) continue;
-    for (const link of candidate.links) {
+    if (candidate.cut) {
+      cut.push(candidate);
+      continue;
+    }
+    if (candidate.dropped) continue;
+    for (const link of candidate.links!) {
       const other = otherEnd(link, candidate);
-      if (other.kept !== null || dropped.has(other) || !standsFor(candidate, link)) continue;
-      dropped.add(other);
+      if (other.kept !== null || other.dropped || !standsFor(candidate, link)) continue;
+      drop(other);
       stats.droppedDuplicates++;
       count(link, stats, tally);
     }
-    kept.push(keep([candidate], largestPart, stats));
+    kept.push(keep([candidate], largestPart(candidate.spans, stats)));
   }
-  const cut = members.filter((candidate) => candidate.cut && !dropped.has(candidate));
-  const joins = uniqueLinks(cut).filter(
-    ({ a, b }) => a.cut && b.cut && !dropped.has(a) && !dropped.has(b),
-  );
-  for (const parts of joined(cut, joins.filter(goesOn), stats, tally)) {
-    const [only] = parts;
-    if (parts.length === 1 && only!.foreign) stats.droppedCuts++;
-    else kept.push(keep(parts, largestPart, stats));
+  const left = cut.filter((candidate) => !candidate.dropped);
+  for (const parts of joined(left, goesOn, stats, tally)) {
+    if (parts.length > 1) {
+      const whole = largestPart(uniteSpans(parts.map((part) => part.spans)), stats);
+      kept.push(countJoined(keep(parts, whole), stats));
+    } else {
+      const alone = settleAlone(parts[0]!, "own", stats);
+      if (alone !== null) kept.push(alone);
+    }
   }
   finish(group);
   return kept;
@@ -47,10 +75,9 @@ export function settleOwn(group: Group, stats: MergeStats, tally: SeamTally): Ke
 
 /** Settles a group of masks of regions: parts that belong together are united, across any number of patches. */
 export function settleJoin(group: Group, stats: MergeStats, tally: SeamTally): Kept[] {
-  const members = [...group.members].sort(byPlace);
-  const links = uniqueLinks(members).filter(belongTogether);
-  const kept = joined(members, links, stats, tally).map((parts) =>
-    keep(parts, (all) => all, stats),
+  const members = group.members.sort(byPlace);
+  const kept = joined(members, belongTogether, stats, tally).map((parts) =>
+    countJoined(keep(parts, uniteSpans(parts.map((part) => part.spans))), stats),
   );
   finish(group);
   return kept;
@@ -60,32 +87,37 @@ function finish(group: Group): void {
   for (const member of group.members) {
     member.settled = true;
     // Links and overlaps chain masks together across the slide: let go of what is done with.
-    member.links = [];
-    if (member.kept === null) member.overlaps = [];
+    member.links = null;
+    member.group = null;
+    if (member.kept === null) member.overlaps = null;
   }
 }
 
-function keep(
-  parts: readonly Candidate[],
-  choose: (spans: Kept["spans"] & object, stats: MergeStats) => Kept["spans"],
-  stats: MergeStats,
-): Kept {
-  const spans = choose(uniteSpans(parts.map((part) => part.spans)), stats);
-  const kept: Kept = { parts, spans, final: false };
+function keep(parts: readonly Candidate[], spans: Spans): Kept {
+  let merit = 0;
+  for (const { scores } of parts) if (scores.predictedIou > merit) merit = scores.predictedIou;
+  const kept: Kept = { parts, merit, spans, final: false };
   for (const part of parts) part.kept = kept;
-  if (parts.length > 1) {
+  return kept;
+}
+
+function countJoined(kept: Kept, stats: MergeStats): Kept {
+  if (kept.parts.length > 1) {
     stats.joinedObjects++;
-    stats.joinedParts += parts.length;
+    stats.joinedParts += kept.parts.length;
   }
   return kept;
 }
 
+function drop(candidate: Candidate): void {
+  candidate.dropped = true;
+}
+
 /** The largest part that hangs together by pixel edges; what falls away is counted. */
-export function largestPart(
-  spans: Kept["spans"] & object,
-  stats: MergeStats,
-): Kept["spans"] & object {
-  const largest = connectedParts(spans)[0]!;
+export function largestPart(spans: Spans, stats: MergeStats): Spans {
+  const parts = connectedParts(spans);
+  const largest = parts[0]!;
+  stats.droppedParts += parts.length - 1;
   stats.droppedPartPixels += spans.area - largest.area;
   return largest;
 }
@@ -96,35 +128,37 @@ function count(link: Link, stats: MergeStats, tally: SeamTally): void {
   tally.iou += iouInBoth(link);
 }
 
-function uniqueLinks(candidates: readonly Candidate[]): Link[] {
-  return [...new Set(candidates.flatMap((candidate) => candidate.links))];
-}
-
-/** Splits candidates into sets that hang together by the given links, in the order of their first member. */
+/** Splits candidates into sets that hang together by links that `holds` accepts, in the order of their first member. */
 function joined(
   candidates: readonly Candidate[],
-  links: readonly Link[],
+  holds: (link: Link) => boolean,
   stats: MergeStats,
   tally: SeamTally,
 ): Candidate[][] {
-  const parent = new Map(candidates.map((candidate) => [candidate, candidate]));
-  const find = (candidate: Candidate): Candidate => {
-    let root = candidate;
-    while (parent.get(root) !== root) root = parent.get(root)!;
-    while (parent.get(candidate) !== root) {
-      const next = parent.get(candidate)!;
-      parent.set(candidate, root);
-      candidate = next;
+  const parent = new Int32Array(candidates.length);
+  for (const [i, candidate] of candidates.entries()) {
+    parent[i] = i;
+    candidate.slot = i;
+  }
+  const find = (i: number): number => {
+    let root = i;
+    while (parent[root] !== root) {
+      parent[root] = parent[parent[root]!]!;
+      root = parent[root]!;
     }
     return root;
   };
-  for (const link of links) {
-    count(link, stats, tally);
-    parent.set(find(link.b), find(link.a));
-  }
-  const sets = new Map<Candidate, Candidate[]>();
   for (const candidate of candidates) {
-    const root = find(candidate);
+    for (const link of candidate.links!) {
+      // A link is met at both its ends; its other end may be settled otherwise.
+      if (link.a !== candidate || candidates[link.b.slot] !== link.b || !holds(link)) continue;
+      count(link, stats, tally);
+      parent[find(link.b.slot)] = find(candidate.slot);
+    }
+  }
+  const sets = new Map<number, Candidate[]>();
+  for (const [i, candidate] of candidates.entries()) {
+    const root = find(i);
     const set = sets.get(root);
     if (set === undefined) sets.set(root, [candidate]);
     else set.push(candidate);

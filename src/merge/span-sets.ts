@@ -3,9 +3,9 @@ import { SpanBuilder, type Spans } from "./spans.ts";
 
 /** Pixels the two masks share. */
 export function intersectionArea(a: Spans, b: Spans): number {
+  if (a.box.x >= b.box.x + b.box.width || b.box.x >= a.box.x + a.box.width) return 0;
   const y0 = Math.max(a.box.y, b.box.y);
   const y1 = Math.min(a.box.y + a.box.height, b.box.y + b.box.height);
-  if (y0 >= y1 || intersectBoxes(a.box, b.box) === null) return 0;
   let area = 0;
   for (let y = y0; y < y1; y++) {
     let i = a.rowStart[y - a.box.y]!;
@@ -13,7 +13,8 @@ export function intersectionArea(a: Spans, b: Spans): number {
     const iEnd = a.rowStart[y - a.box.y + 1]!;
     const jEnd = b.rowStart[y - b.box.y + 1]!;
     while (i < iEnd && j < jEnd) {
-      const [aEnd, bEnd] = [a.xs[i + 1]!, b.xs[j + 1]!];
+      const aEnd = a.xs[i + 1]!;
+      const bEnd = b.xs[j + 1]!;
       const length = Math.min(aEnd, bEnd) - Math.max(a.xs[i]!, b.xs[j]!);
       if (length > 0) area += length;
       if (aEnd <= bEnd) i += 2;
@@ -38,6 +39,23 @@ export function areaWithin(a: Spans, box: Box): number {
     }
   }
   return area;
+}
+
+/** The mask's pixels inside the box; null where there is none. */
+export function clipSpans(a: Spans, box: Box): Spans | null {
+  const common = intersectBoxes(a.box, box);
+  if (common === null) return null;
+  const [x0, x1] = [common.x, common.x + common.width];
+  const builder = new SpanBuilder(common.y);
+  for (let y = common.y; y < common.y + common.height; y++) {
+    builder.row();
+    const row = y - a.box.y;
+    for (let k = a.rowStart[row]!; k < a.rowStart[row + 1]!; k += 2) {
+      const [start, end] = [Math.max(a.xs[k]!, x0), Math.min(a.xs[k + 1]!, x1)];
+      if (end > start) builder.add(start, end);
+    }
+  }
+  return builder.close();
 }
 
 /** The union of at least one mask. */
@@ -103,6 +121,7 @@ export function subtractSpans(a: Spans, b: Spans): Spans | null {
  * topmost and then the leftmost pixel.
  */
 export function connectedParts(spans: Spans): Spans[] {
+  if (isOneColumnOfRuns(spans)) return [spans];
   const { box, rowStart, xs } = spans;
   const parent = new Int32Array(xs.length / 2).map((_, i) => i);
   const find = (i: number): number => {
@@ -133,6 +152,17 @@ export function connectedParts(spans: Spans): Spans[] {
   }
   if (parts === 1) return [spans];
   return splitByRoot(spans, find);
+}
+
+/** Whether every row is one run that touches the run above: most nuclei are, and hang together so. */
+function isOneColumnOfRuns({ box, rowStart, xs }: Spans): boolean {
+  if (xs.length !== 2 * box.height) return false;
+  for (let r = 1; r < box.height; r++) {
+    const k = 2 * r;
+    if (rowStart[r] !== k) return false;
+    if (xs[k]! >= xs[k - 1]! || xs[k + 1]! <= xs[k - 2]!) return false;
+  }
+  return true;
 }
 
 function splitByRoot(spans: Spans, find: (run: number) => number): Spans[] {

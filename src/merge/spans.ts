@@ -13,8 +13,9 @@ export interface Spans {
   /** The tight box, integers. */
   readonly box: Box;
   /** box.height + 1 offsets into `xs`. */
-  readonly rowStart: Int32Array;
-  readonly xs: Int32Array;
+  readonly rowStart: readonly number[];
+  // Plain arrays: a typed array of this size costs more to allocate than all that is done with it.
+  readonly xs: readonly number[];
   /** Foreground pixels. */
   readonly area: number;
 }
@@ -56,9 +57,8 @@ export class SpanBuilder {
     let last = starts.length - 1;
     while (starts[last] === xs.length) last--;
     const height = last - first + 1;
-    const rowStart = new Int32Array(height + 1);
-    for (let r = 0; r < height; r++) rowStart[r] = starts[first + r]!;
-    rowStart[height] = xs.length;
+    const rowStart = starts.slice(first, last + 1);
+    rowStart.push(xs.length);
     let [x0, x1, area] = [xs[0]!, xs[1]!, 0];
     for (let k = 0; k < xs.length; k += 2) {
       const [a, b] = [xs[k]!, xs[k + 1]!];
@@ -67,7 +67,7 @@ export class SpanBuilder {
       area += b - a;
     }
     const box = { x: x0, y: this.top + first, width: x1 - x0, height };
-    return { box, rowStart, xs: Int32Array.from(xs), area };
+    return { box, rowStart, xs, area };
   }
 }
 
@@ -77,27 +77,61 @@ export class SpanBuilder {
  * Throws MicrotomeError `corrupt-file` when the runs do not add up to width × height.
  */
 export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
-  const { width, height, runs } = rle;
-  const builder = new SpanBuilder(y);
-  let row = -1;
+  const { width, runs } = rle;
+  const extent = extentOf(rle);
+  if (extent === null) return null;
+  const { first, last, rows } = extent;
+  const height = last - first + 1;
+  const rowStart: number[] = new Array(height + 1);
+  const xs: number[] = new Array(2 * rows);
+  let [k, row, area, x0, x1] = [0, 0, 0, width, 0];
+  rowStart[0] = 0;
   let at = 0;
-  let foreground = false;
-  for (const run of runs) {
-    let left = run;
-    while (foreground && left > 0) {
-      const wanted = Math.floor(at / width);
-      while (row < wanted && row < height) {
-        builder.row();
-        row++;
+  for (let i = 0; i < runs.length; i++) {
+    const run = runs[i]!;
+    if ((i & 1) === 1 && run > 0) {
+      area += run;
+      let r = Math.floor(at / width);
+      let column = at - r * width;
+      r -= first;
+      for (let left = run; ; r++) {
+        while (row < r) rowStart[++row] = k;
+        const end = Math.min(column + left, width);
+        // An empty run of background may part two runs that touch.
+        if (k > rowStart[row]! && xs[k - 1] === x + column) k -= 1;
+        else xs[k++] = x + column;
+        xs[k++] = x + end;
+        if (column < x0) x0 = column;
+        if (end > x1) x1 = end;
+        left -= end - column;
+        if (left <= 0) break;
+        column = 0;
       }
-      const column = at - wanted * width;
-      const length = Math.min(left, width - column);
-      builder.add(x + column, x + column + length);
-      at += length;
-      left -= length;
     }
-    at += left;
-    foreground = !foreground;
+    at += run;
+  }
+  rowStart[height] = k;
+  xs.length = k;
+  return { box: { x: x + x0, y: y + first, width: x1 - x0, height }, rowStart, xs, area };
+}
+
+/** First and last row with foreground, and how many pieces the rows cut the runs into; null without any. */
+function extentOf({
+  width,
+  height,
+  runs,
+}: Rle): { first: number; last: number; rows: number } | null {
+  let [at, first, last, rows] = [0, -1, -1, 0];
+  for (let i = 0; i < runs.length; i++) {
+    const run = runs[i]!;
+    if (!(run >= 0)) at = Number.NaN;
+    if ((i & 1) === 1 && run > 0) {
+      const top = Math.floor(at / width);
+      last = Math.floor((at + run - 1) / width);
+      if (first < 0) first = top;
+      rows += last - top + 1;
+    }
+    at += run;
   }
   if (at !== width * height) {
     throw new MicrotomeError(
@@ -106,7 +140,7 @@ export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
       { found: at, expected: width * height },
     );
   }
-  return builder.close();
+  return first < 0 ? null : { first, last, rows };
 }
 
 /** The mask as a row-major RLE over its own tight box. */
