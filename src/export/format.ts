@@ -1,6 +1,6 @@
 import type { Box } from "../geometry.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
-import type { ExportTask } from "./feature-text.ts";
+import type { ExportTask } from "./feature-bytes.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
 export interface ExportSlide {

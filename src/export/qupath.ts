@@ -1,9 +1,10 @@
 import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { VERSION } from "../version.ts";
-import { type ExportTask, featureText } from "./feature-text.ts";
+import { type ExportTask, FeatureBytes } from "./feature-bytes.ts";
 import type { ExportFormat, Provenance } from "./format.ts";
 import { splitStream } from "./split-stream.ts";
+import { Piece, TextChunks } from "./text-bytes.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** GeoJSON in QuPath's form. */
@@ -54,7 +55,7 @@ export async function writeQuPath(
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
   const { path, task, model, provenance, origin } = options;
   let objects = 0;
-  async function* text(): AsyncGenerator<string, void, void> {
+  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     const about = {
       software: `microtome ${VERSION}`,
       notice: "for research use only",
@@ -66,13 +67,21 @@ export async function writeQuPath(
       ...(origin ? { originX: origin.x, originY: origin.y } : {}),
       ...provenance,
     };
-    yield `{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`;
+    const features = new FeatureBytes(task, origin);
+    const text = new TextChunks();
+    text.out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`);
     for await (const instance of instances) {
-      yield `${objects === 0 ? "\n" : ",\n"}${featureText(instance, task, origin)}`;
+      text.out.put(objects === 0 ? FIRST : NEXT);
+      features.append(instance, text.out);
       objects++;
+      if (text.full) yield text.take();
     }
-    yield "\n]}\n";
+    text.out.text("\n]}\n");
+    yield text.take();
   }
-  const bytes = await writeWhole(path, text());
+  const bytes = await writeWhole(path, chunks());
   return { objects, bytes };
 }
+
+const FIRST = new Piece("\n");
+const NEXT = new Piece(",\n");

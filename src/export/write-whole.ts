@@ -1,61 +1,87 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { MicrotomeError } from "../errors.ts";
-
-/** Text is handed on in pieces of about this many characters. */
-const PIECE = 1 << 16;
+import { gzipChunks } from "./gzip-chunks.ts";
 
 /**
- * Writes text to a file that appears under its name only when it is complete; returns its bytes.
- *
- * A path that ends in `.gz` is compressed; the gzip header holds no time, so the same text gives
- * the same bytes. The text is written to `<path>.part` meanwhile, as slowly as the disk takes it.
- * Throws MicrotomeError `output-unwritable`; what the text itself throws goes through.
+ * How many chunks are in use at once: who yields them must leave each as it is until so many more
+ * have been asked for, and may then write into it again.
  */
-export async function writeWhole(path: string, text: AsyncIterable<string>): Promise<number> {
+export const CHUNKS_IN_USE = 4;
+
+/**
+ * Writes bytes to a file that appears under its name only when it is complete; returns its size.
+ *
+ * A path that ends in `.gz` is compressed (see {@link gzipChunks}): the same chunks give the same
+ * bytes. They go to `<path>.part` meanwhile, as fast as the disk takes them: one is written while the
+ * next is made. Throws MicrotomeError `output-unwritable`; what the chunks themselves throw goes through.
+ */
+export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
   const part = `${path}.part`;
-  const source = Readable.from(pieces(text), { objectMode: true, highWaterMark: 2 });
+  const file = await open(part, "w").catch((error) => {
+    throw unwritable(path, error);
+  });
   try {
-    // flush: a rename must not become durable before the bytes it names.
-    const sink = createWriteStream(part, { flush: true });
-    if (path.endsWith(".gz")) await pipeline(source, createGzip({ level: 6 }), sink);
-    else await pipeline(source, sink);
-    await rename(part, path);
-    return (await stat(path)).size;
+    const writer = new ChunkWriter(file, path);
+    for await (const chunk of path.endsWith(".gz") ? gzipChunks(chunks) : chunks) {
+      await writer.write(chunk);
+    }
+    const bytes = await writer.finish();
+    await file.close();
+    await rename(part, path).catch((error) => {
+      throw unwritable(path, error);
+    });
+    return bytes;
   } catch (error) {
+    await file.close().catch(() => undefined);
     await rm(part, { force: true }).catch(() => undefined);
-    throw isFileError(error, part) ? unwritable(path, error) : error;
+    throw error;
   }
 }
 
-async function* pieces(text: AsyncIterable<string>): AsyncGenerator<Buffer, void, void> {
-  let waiting: string[] = [];
-  let length = 0;
-  for await (const item of text) {
-    waiting.push(item);
-    length += item.length;
-    if (length < PIECE) continue;
-    yield Buffer.from(waiting.join(""), "utf8");
-    waiting = [];
-    length = 0;
+/** Writes one chunk while the next is made. */
+class ChunkWriter {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  #pending: Promise<unknown> = Promise.resolve();
+  #bytes = 0;
+
+  constructor(file: FileHandle, path: string) {
+    this.#file = file;
+    this.#path = path;
   }
-  if (length > 0) yield Buffer.from(waiting.join(""), "utf8");
+
+  /** Returns when the chunk before this one is written. */
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#settle();
+    this.#bytes += chunk.length;
+    this.#pending = this.#file.writeFile(chunk);
+    // Heard in #settle; a chunk that cannot be made must not leave it unheard.
+    this.#pending.catch(() => undefined);
+  }
+
+  async finish(): Promise<number> {
+    await this.#settle();
+    // A rename must not become durable before the bytes it names.
+    this.#pending = this.#file.sync();
+    await this.#settle();
+    return this.#bytes;
+  }
+
+  async #settle(): Promise<void> {
+    try {
+      await this.#pending;
+    } catch (error) {
+      throw unwritable(this.#path, error);
+    }
+  }
 }
 
-function isFileError(error: unknown, part: string): error is NodeJS.ErrnoException {
-  if (!(error instanceof Error)) return false;
-  const { syscall, path } = error as NodeJS.ErrnoException;
-  return syscall !== undefined && (path === part || path === undefined);
-}
-
-function unwritable(path: string, error: NodeJS.ErrnoException): MicrotomeError {
+function unwritable(path: string, error: unknown): MicrotomeError {
+  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
   return new MicrotomeError(
     "output-unwritable",
-    `${path} cannot be written (${error.code ?? error.message}); expected a folder that exists, may be written and has room. Give another path.`,
-    { path, reason: error.code ?? error.message },
+    `${path} cannot be written (${reason}); expected a folder that exists, may be written and has room. Give another path.`,
+    { path, reason },
     error,
   );
 }

@@ -1,4 +1,4 @@
-import type { ExportTask } from "../../src/export/feature-text.ts";
+import type { ExportTask } from "../../src/export/feature-bytes.ts";
 import type { Instance } from "../../src/merge/instance.ts";
 
 export const NUCLEI: ExportTask = {

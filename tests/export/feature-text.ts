@@ -1,14 +1,11 @@
-import type { Point, Polygon, Ring } from "../geometry.ts";
-import { MEASUREMENTS } from "../measurements.ts";
-import type { Instance } from "../merge/instance.ts";
-import type { TaskSpec } from "../scales/scale.ts";
-import { classColor } from "./class-color.ts";
-
-/** What an exported object needs to know of its task. */
-export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "color">;
+import { classColor } from "../../src/export/class-color.ts";
+import type { ExportTask } from "../../src/export/feature-bytes.ts";
+import type { Point, Polygon, Ring } from "../../src/geometry.ts";
+import { MEASUREMENTS } from "../../src/measurements.ts";
+import type { Instance } from "../../src/merge/instance.ts";
 
 /**
- * One object as a GeoJSON feature in QuPath's form, on one line.
+ * One object as FeatureBytes writes it, put together from strings by JSON.stringify: slow, and plain to see.
  *
  * Coordinates are level-0 px, less the origin where one is given, with at most 2 decimals, rings closed. Names and spelling of the
  * measurements are QuPath's own where it has the same one (`Area µm^2`, `Perimeter µm`,
