@@ -1,4 +1,5 @@
 import { type Point, type Polygon, type Ring, ringArea } from "../geometry.ts";
+import { locateInRing } from "../polygon-validity.ts";
 
 /** Length of all rings when a pixel is `mppX` × `mppY` µm, in µm. */
 export function perimeterUm(rings: readonly Ring[], mppX: number, mppY: number): number {
@@ -29,7 +30,7 @@ export function circularityOf(polygon: Polygon, mppX: number, mppY: number): num
  */
 export function innerPoint(polygon: Polygon): Point {
   const centroid = polygonCentroid(polygon);
-  if (stretchAround(polygon, centroid)) return round(centroid);
+  if (stretchAround(polygon, centroid)) return roundInside(polygon, centroid);
   let best: { point: Point; width: number } | null = null;
   const ys = levelsOf(polygon.outer, centroid.y);
   for (const y of ys) {
@@ -40,10 +41,10 @@ export function innerPoint(polygon: Polygon): Point {
       best = { point: { x: (crossings[i]! + crossings[i + 1]!) / 2, y }, width };
     }
   }
-  return round(best?.point ?? centroid);
+  return roundInside(polygon, best?.point ?? centroid);
 }
 
-/** Whether the point lies inside by a margin that rounding to 0.01 cannot eat up. */
+/** Whether the point lies well inside its row. */
 function stretchAround(polygon: Polygon, { x, y }: Point): boolean {
   const crossings = crossingsAt(polygon, y);
   for (let i = 0; i + 1 < crossings.length; i += 2) {
@@ -101,6 +102,11 @@ function polygonCentroid(polygon: Polygon): Point {
   return { x: x0 + sumX / (3 * area), y: y0 + sumY / (3 * area) };
 }
 
-function round({ x, y }: Point): Point {
-  return { x: Math.round(x * 100) / 100, y: Math.round(y * 100) / 100 };
+/** Rounds to 0.01 where the point does not leave the inside by it: an object may be a few hundredths wide. */
+function roundInside({ outer, holes }: Polygon, { x, y }: Point): Point {
+  const rounded = { x: Math.round(x * 100) / 100, y: Math.round(y * 100) / 100 };
+  const inside =
+    locateInRing(outer, rounded.x, rounded.y) === 1 &&
+    holes.every((hole) => locateInRing(hole, rounded.x, rounded.y) === -1);
+  return inside ? rounded : { x, y };
 }

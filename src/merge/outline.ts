@@ -1,14 +1,18 @@
 import { type Polygon, type Ring, ringArea } from "../geometry.ts";
 import { roundedFault } from "../polygon-validity.ts";
 import { partPolygon, traceWalks } from "./contour.ts";
-import { chamferWalk, relaxRing, restoreArea, thinRing } from "./simplify.ts";
+import { chamferWalk, evenRing } from "./midline.ts";
+import { thinRing } from "./simplify.ts";
 import type { Spans } from "./spans.ts";
 
-/** Default distance, in grid px, by which evening out, thinning and area correction may move an outline. */
-export const OUTLINE_TOLERANCE = 0.5;
+/**
+ * Default distance, in grid px, that an outline may lie from the middle line of the mask's pixel
+ * staircase; the middle line itself lies within 0.5 grid px of the staircase.
+ */
+export const OUTLINE_TOLERANCE = 0.25;
 
-/** Shares of the tolerance: evening out, dropping points, giving back the lost area. */
-const SHARES = { relax: 0.4, thin: 0.25, area: 0.35 } as const;
+/** Shares of the tolerance: evening out, dropping points. */
+const SHARES = { even: 0.5, thin: 0.5 } as const;
 
 /** An outline ready for export, and which rung of the ladder it came from. */
 export interface Outline {
@@ -22,26 +26,24 @@ export interface Outline {
  * The smooth outline of a 4-connected mask, in level-0 px.
  *
  * Corners of the pixel staircase are cut (at most 0.5 grid px away from it); then the line is evened
- * out, points are dropped and the area is corrected towards the pixel count, which together moves
- * it by at most `tolerance` grid px more. Where the result would not be OGC-valid after rounding to 0.01 px the
- * tolerance shrinks, and at last the exact staircase itself is the outline.
+ * out and points are dropped, which together moves it by at most `tolerance` grid px more. Both look
+ * at a short stretch of the border alone and not at the side the object lies on: objects that touch
+ * get the same line along their common border, up to a few pixels from its ends. Where the result
+ * would not be OGC-valid after rounding to 0.01 px the tolerance shrinks, and at last the exact
+ * staircase itself is the outline. docs/geometry.md says what was measured.
  */
 export function outlineOf(
   part: Spans,
   gridDownsample: number,
   tolerance: number = OUTLINE_TOLERANCE,
 ): Outline {
-  const walks = traceWalks(part).map((walk) => ({ walk, chamfered: chamferWalk(walk) }));
+  const walks = traceWalks(part).map(chamferWalk);
   for (const [kind, reach] of [
     ["smooth", tolerance],
     ["fine", tolerance / 4],
   ] as const) {
-    const rings = walks.map(({ walk, chamfered }) =>
-      restoreArea(
-        thinRing(relaxRing(chamfered, reach * SHARES.relax), reach * SHARES.thin),
-        ringArea(walk),
-        reach * SHARES.area,
-      ),
+    const rings = walks.map((walk) =>
+      thinRing(evenRing(walk, reach * SHARES.even), reach * SHARES.thin),
     );
     const polygon = toLevel0(rings, gridDownsample);
     if (polygon !== null && roundedFault(polygon) === null) return { polygon, kind };

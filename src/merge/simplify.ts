@@ -1,201 +1,124 @@
-import { type Ring, ringArea } from "../geometry.ts";
-
-/** How far from the pixel corner a chamfer may begin on a long edge, grid px. */
-const LONG_CHAMFER = 3;
-/** The same where both edges are longer than a pixel; 0.7 and 0.7 cut 0.495 px off a right angle. */
-const CORNER_CHAMFER = 0.7;
+/** A ring is not thinned below so many points. */
+const FEWEST_POINTS = 4;
 
 /**
- * Turns a pixel staircase into the line it stands for: every corner is cut off, so that edges of
- * one pixel vanish and a slanted border becomes one straight line through the middles of its steps.
+ * Drops points of a ring: every dropped point lies within `tolerance` of the ring that is left, and
+ * so does every point of that ring of the one before.
  *
- * Frame: grid px in and out. No point of the result is more than 0.5 px away from the staircase.
+ * Frame: any; the tolerance is in its pixels. Works in rounds: a round drops each point that may go
+ * and costs less than the live points beside it. What becomes of a point depends on the points around
+ * it, and not on the direction of the ring or where it begins: of a border that two rings share,
+ * both keep the same points, but near its ends (docs/geometry.md has measurements).
  */
-export function chamferWalk(walk: Ring): number[] {
-  const n = walk.length;
-  const points: number[] = [];
-  let before = edgeLength(walk, n - 2);
-  let here = edgeLength(walk, 0);
-  for (let i = 0; i < n; i += 2) {
-    const k = i + 2 < n ? i + 2 : 0;
-    const after = edgeLength(walk, k);
-    const start = Math.min(here / 2, before === 1 ? LONG_CHAMFER : CORNER_CHAMFER);
-    const end = here - Math.min(here / 2, after === 1 ? LONG_CHAMFER : CORNER_CHAMFER);
-    const dx = (walk[k]! - walk[i]!) / here;
-    const dy = (walk[k + 1]! - walk[i + 1]!) / here;
-    points.push(walk[i]! + dx * start, walk[i + 1]! + dy * start);
-    if (end > start) points.push(walk[i]! + dx * end, walk[i + 1]! + dy * end);
-    before = here;
-    here = after;
-  }
-  return points;
-}
-
-/** Length of the axis-parallel edge that begins at offset i of a walk. */
-function edgeLength(walk: Ring, i: number): number {
-  const k = i + 2 < walk.length ? i + 2 : 0;
-  return Math.abs(walk[k]! - walk[i]!) + Math.abs(walk[k + 1]! - walk[i + 1]!);
-}
-
-/** Spacing of the points that {@link relaxRing} works on, grid px. */
-const RELAX_SPACING = 1;
-const RELAX_PASSES = 3;
-
-/**
- * Evens out what is left of a staircase: resamples the ring about every pixel and averages each
- * point with its neighbours, while no point moves farther than `reach` from where it was.
- *
- * Frame: grid px.
- */
-export function relaxRing(ring: Ring, reach: number): number[] {
-  const sampled = resample(ring);
-  const n = sampled.length / 2;
-  let now = sampled.slice();
-  let then = sampled.slice();
-  for (let pass = 0; pass < RELAX_PASSES; pass++) {
-    for (let i = 0; i < n; i++) {
-      const p = i > 0 ? i - 1 : n - 1;
-      const k = i + 1 < n ? i + 1 : 0;
-      let dx = (now[2 * p]! + 2 * now[2 * i]! + now[2 * k]!) / 4 - sampled[2 * i]!;
-      let dy = (now[2 * p + 1]! + 2 * now[2 * i + 1]! + now[2 * k + 1]!) / 4 - sampled[2 * i + 1]!;
-      const moved = Math.sqrt(dx * dx + dy * dy);
-      if (moved > reach) {
-        dx *= reach / moved;
-        dy *= reach / moved;
-      }
-      then[2 * i] = sampled[2 * i]! + dx;
-      then[2 * i + 1] = sampled[2 * i + 1]! + dy;
-    }
-    const swapped = now;
-    now = then;
-    then = swapped;
-  }
-  return now;
-}
-
-/** Puts points on long edges, at even steps of about a pixel; of a very long edge only the ends get any. */
-function resample(ring: Ring): number[] {
-  const points: number[] = [];
-  const n = ring.length;
-  for (let i = 0; i < n; i += 2) {
-    const ax = ring[i]!;
-    const ay = ring[i + 1]!;
-    const dx = ring[(i + 2) % n]! - ax;
-    const dy = ring[(i + 3) % n]! - ay;
-    const steps = Math.max(1, Math.round(Math.sqrt(dx * dx + dy * dy) / RELAX_SPACING));
-    for (let s = 0; s < steps; s++) {
-      if (s > RELAX_PASSES && s < steps - RELAX_PASSES) continue;
-      points.push(ax + (dx * s) / steps, ay + (dy * s) / steps);
-    }
-  }
-  return points;
-}
-
-/**
- * Drops points of a ring by Douglas and Peucker's rule: every dropped point lies within `tolerance`
- * of the ring that is left.
- *
- * Frame: any; the tolerance is in its pixels. Source: Douglas & Peucker 1973.
- */
-export function thinRing(ring: Ring, tolerance: number): number[] {
+export function thinRing(ring: Float64Array, tolerance: number): number[] {
   const n = ring.length / 2;
-  if (n <= 4) return [...ring];
-  // A closed ring needs two fixed points: the one farthest from the middle, and the farthest from that.
-  let [mx, my] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    mx += ring[2 * i]! - ring[0]!;
-    my += ring[2 * i + 1]! - ring[1]!;
-  }
-  const first = farthestFrom(ring, ring[0]! + mx / n, ring[1]! + my / n);
-  const second = farthestFrom(ring, ring[2 * first]!, ring[2 * first + 1]!);
-  const keep = new Uint8Array(n);
-  keep[first] = 1;
-  keep[second] = 1;
   const limit = tolerance * tolerance;
-  const stack = [first, second, second, first];
-  while (stack.length > 0) {
-    const to = stack.pop()!;
-    const from = stack.pop()!;
-    const ax = ring[2 * from]!;
-    const ay = ring[2 * from + 1]!;
-    const dx = ring[2 * to]! - ax;
-    const dy = ring[2 * to + 1]! - ay;
-    const squared = dx * dx + dy * dy;
-    let worst = limit;
-    let worstAt = -1;
-    for (let i = from + 1 < n ? from + 1 : 0; i !== to; i = i + 1 < n ? i + 1 : 0) {
-      const px = ring[2 * i]! - ax;
-      const py = ring[2 * i + 1]! - ay;
-      const t = squared === 0 ? 0 : Math.max(0, Math.min(1, (px * dx + py * dy) / squared));
-      const ex = px - t * dx;
-      const ey = py - t * dy;
-      const distance = ex * ex + ey * ey;
-      if (distance > worst) {
-        worst = distance;
-        worstAt = i;
+  const next = new Int32Array(n);
+  const previous = new Int32Array(n);
+  const live = new Int32Array(n);
+  const cost = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    live[i] = i;
+    next[i] = i + 1;
+    previous[i] = i - 1;
+  }
+  next[n - 1] = 0;
+  previous[0] = n - 1;
+  for (let i = 0; i < n; i++) cost[i] = costOf(ring, previous[i]!, next[i]!, limit);
+  const dropped = new Int32Array(n);
+  let left = n;
+  for (;;) {
+    let drops = 0;
+    for (let at = 0; at < left; at++) {
+      const i = live[at]!;
+      if (cost[i]! > limit) continue;
+      if (isLess(ring, cost, i, previous[i]!) && isLess(ring, cost, i, next[i]!)) {
+        dropped[drops++] = i;
       }
     }
-    if (worstAt >= 0) {
-      keep[worstAt] = 1;
-      stack.push(from, worstAt, worstAt, to);
+    if (drops === 0 || left - drops < FEWEST_POINTS) break;
+    for (let at = 0; at < drops; at++) {
+      const i = dropped[at]!;
+      next[previous[i]!] = next[i]!;
+      previous[next[i]!] = previous[i]!;
+      cost[i] = -1;
     }
+    for (let at = 0; at < drops; at++) {
+      const i = dropped[at]!;
+      const p = previous[i]!;
+      const k = next[i]!;
+      cost[p] = costOf(ring, previous[p]!, next[p]!, limit);
+      cost[k] = costOf(ring, previous[k]!, next[k]!, limit);
+    }
+    let kept = 0;
+    for (let at = 0; at < left; at++) {
+      const i = live[at]!;
+      if (cost[i] !== -1) live[kept++] = i;
+    }
+    left = kept;
   }
   const thinned: number[] = [];
-  for (let i = 0; i < n; i++) if (keep[i] === 1) thinned.push(ring[2 * i]!, ring[2 * i + 1]!);
+  for (let at = 0; at < left; at++) {
+    const i = 2 * live[at]!;
+    thinned.push(ring[i]!, ring[i + 1]!);
+  }
   return thinned;
 }
 
-function farthestFrom(ring: Ring, x: number, y: number): number {
-  let best = -1;
-  let bestAt = 0;
-  for (let i = 0; i < ring.length; i += 2) {
-    const distance = (ring[i]! - x) ** 2 + (ring[i + 1]! - y) ** 2;
-    if (distance > best) {
-      best = distance;
-      bestAt = i / 2;
-    }
+/** Squared distance of the farthest point between two from the straight line that would join them; Infinity above the limit. */
+function costOf(ring: Float64Array, from: number, to: number, limit: number): number {
+  const n = ring.length / 2;
+  let ax = ring[2 * from]!;
+  let ay = ring[2 * from + 1]!;
+  let bx = ring[2 * to]!;
+  let by = ring[2 * to + 1]!;
+  if (ax > bx || (ax === bx && ay > by)) {
+    // From the lesser end, whichever way the ring runs: sums of floats differ by their order.
+    const [x, y] = [ax, ay];
+    ax = bx;
+    ay = by;
+    bx = x;
+    by = y;
   }
-  return bestAt;
+  const dx = bx - ax;
+  const dy = by - ay;
+  const squared = dx * dx + dy * dy;
+  let worst = 0;
+  for (let i = from + 1 < n ? from + 1 : 0; i !== to; i = i + 1 < n ? i + 1 : 0) {
+    const px = ring[2 * i]! - ax;
+    const py = ring[2 * i + 1]! - ay;
+    let t = squared === 0 ? 0 : (px * dx + py * dy) / squared;
+    if (t < 0) t = 0;
+    else if (t > 1) t = 1;
+    const ex = px - t * dx;
+    const ey = py - t * dy;
+    const distance = ex * ex + ey * ey;
+    if (distance > limit) return Infinity;
+    if (distance > worst) worst = distance;
+  }
+  return worst;
 }
 
-/**
- * Moves the points of a ring along their normals so that it regains a given signed area; no point
- * moves farther than `reach`, so a ring that lost more keeps part of the loss.
- *
- * Frame: any; `reach` in its pixels, area in its square pixels.
- */
-export function restoreArea(ring: Ring, area: number, reach: number): number[] {
-  const n = ring.length / 2;
-  let perimeter = 0;
-  const normals = new Float64Array(ring.length);
-  for (let i = 0; i < n; i++) {
-    const k = i + 1 < n ? i + 1 : 0;
-    const dx = ring[2 * k]! - ring[2 * i]!;
-    const dy = ring[2 * k + 1]! - ring[2 * i + 1]!;
-    const length = Math.sqrt(dx * dx + dy * dy);
-    perimeter += length;
-    if (length === 0) continue;
-    // The walk has foreground on its right, so (dy, −dx) points out of it.
-    normals[2 * i]! += dy / length;
-    normals[2 * i + 1]! -= dx / length;
-    normals[2 * k]! += dy / length;
-    normals[2 * k + 1]! -= dx / length;
-  }
-  if (perimeter === 0) return [...ring];
-  const wanted = (area - ringArea(ring)) / perimeter;
-  const step = Math.max(-reach, Math.min(reach, wanted));
-  const moved: number[] = [];
-  for (let i = 0; i < n; i++) {
-    const nx = normals[2 * i]!;
-    const ny = normals[2 * i + 1]!;
-    const squared = nx * nx + ny * ny;
-    // 2 / |n|² makes both edges move by `step`; at sharp points the cap keeps the promise of `reach`.
-    const scale =
-      squared < 1e-9 ? 0 : Math.min((2 * Math.abs(step)) / squared, reach / Math.sqrt(squared));
-    moved.push(
-      ring[2 * i]! + Math.sign(step) * nx * scale,
-      ring[2 * i + 1]! + Math.sign(step) * ny * scale,
-    );
-  }
-  return moved;
+function isLess(ring: Float64Array, cost: Float64Array, i: number, k: number): boolean {
+  const a = cost[i]!;
+  const b = cost[k]!;
+  return a < b || (a === b && comesFirst(ring, i, k));
+}
+
+/** An order of points that follows no direction: many of equal cost in a row go in a few rounds. */
+function comesFirst(ring: Float64Array, i: number, k: number): boolean {
+  const x = ring[2 * i]!;
+  const y = ring[2 * i + 1]!;
+  const u = ring[2 * k]!;
+  const v = ring[2 * k + 1]!;
+  const a = scatter(x, y);
+  const b = scatter(u, v);
+  if (a !== b) return a < b;
+  return x < u || (x === u && y < v);
+}
+
+function scatter(x: number, y: number): number {
+  const mixed =
+    Math.imul(Math.round(x * 4096), 0x9e3779b1) ^ Math.imul(Math.round(y * 4096), 0x85ebca6b);
+  return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) >>> 0;
 }

@@ -10,7 +10,7 @@ import { roundedFault } from "../polygon-validity.ts";
 import type { Mpp } from "../tiler/slide.ts";
 import type { FoundTissue } from "../tiler/tissue.ts";
 
-/** The outlines may stray this far from the mask's cells, cells. */
+/** The outlines may stray this far from the middle line of the mask's cells, cells. */
 const TOLERANCE = 0.5;
 
 /**

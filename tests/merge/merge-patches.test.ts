@@ -187,7 +187,7 @@ describe("mergePatches, own", () => {
     expect(await at(areaUm2 + 0.01, null)).toHaveLength(0);
     expect(await at(0, areaUm2 - 0.01)).toHaveLength(0);
     expect(Math.abs(instance!.areaUm2 / areaUm2 - 1)).toBeLessThan(0.01);
-    expect(Math.abs(instance!.perimeterUm / (2 * Math.PI * 10) - 1)).toBeLessThan(0.02);
+    expect(Math.abs(instance!.perimeterUm / (2 * Math.PI * 10) - 1)).toBeLessThan(0.03);
     expect(instance!.circularity).toBeGreaterThan(0.97);
     expect(instance!.circularity).toBeLessThanOrEqual(1);
     expect(Math.hypot(instance!.centroid.x - 100, instance!.centroid.y - 100)).toBeLessThan(1);
