@@ -6,15 +6,19 @@
 window    features: (100 - red) / 16 and green / 255, averaged over 2x2 px; objectness: blue / 255.
           A window is those logits round the prompt; with a box, cells outside it are -10.
           The predicted IoU is green under the prompt.
-sam-meta  masks are discs round the first point (radius 40, 20, 60, 120 px of 1024), or the box.
-          Without a padding point or a box every logit is -100, as a reminder of the trap.
-          Predicted IoU of mask m: BASE[m] + 0.01 * the embedding's red under the first point.
-sam-hf    masks are discs of 20, 60, 120; predicted IoU as above (masks 1 to 3).
+sam-meta  masks are discs round the points labelled 1 (radius 40, 20, 60, 120 px of 1024) united, cut to the box
+          where there is one; round each point labelled 0 a hole of 16 px. A box alone is answered by itself.
+          Without a padding point or a box every logit is -100, as a reminder of the trap. An earlier mask is
+          added to the logits where has_mask_input is 1.
+          Predicted IoU of mask m: BASE[m] + 0.01 * the embedding's red under the first point or corner.
+sam-hf    masks are discs of 20, 60, 120; points as above; predicted IoU as above (masks 1 to 3).
 edge-sam  as sam-meta, scores first, no mask input; without a padding point or a box every logit is -100.
 efficient-sam  as sam-hf, in the frame of `orig_im_size`; a padding point, which the real graph adds
           itself, makes every logit -100. The encoder takes any size.
-sam2      as sam-hf; a padding point makes every logit -100; a prompt axis other than 1 fails, as in the real graph.
+sam2      as sam-hf, with boxes and earlier masks; a padding point makes every logit -100; a prompt axis other than 1 fails, as in the real graph.
 sam2-hf   as sam-hf, with boxes as an input of their own; one of the two kinds may be empty.
+
+Points and boxes: `answer_of` is the one statement of what every SAM-like graph here answers.
 """
 
 from pathlib import Path
@@ -201,33 +205,8 @@ def red_under(g, x, y, embedding="image_embeddings"):
 def sam_meta_decoder(path="sam-meta-decoder.onnx", batch=1, single=False, scores_first=False):
     g = Graph()
     radii, base = (RADII[:1], BASE[:1]) if single else (RADII, BASE)
-    first = g.op("Gather", "point_coords", g.const(0, np.int64), axis=1)  # [B,2]
-    second = g.op("Gather", "point_coords", g.const(1, np.int64), axis=1)
-    lift = g.const([1, 2, 3], np.int64)
-    x, y, x1, y1 = (
-        g.op("Unsqueeze", g.op("Gather", p, g.const(i, np.int64), axis=1), lift)
-        for p in (first, second)
-        for i in (0, 1)
-    )
-    disc = discs(g, x, y, radii, 4)
-    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
-    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
-    gap = g.op("Min", g.op("Sub", cx, x), g.op("Sub", x1, cx), g.op("Sub", cy, y), g.op("Sub", y1, cy))
-    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, len(radii), 1, 1))))
-
-    def has(label):
-        equal = g.op("Cast", g.op("Equal", "point_labels", g.const(label)), to=T.FLOAT)
-        return g.op("Greater", g.op("ReduceSum", equal, g.const([1], np.int64), keepdims=0), g.const(0.5))
-
-    boxed = g.op("And", has(2.0), has(3.0))
-    padded = has(-1.0)
-    lift3 = g.const([1, 2, 3], np.int64)
-    logits = g.op("Where", g.op("Unsqueeze", padded, lift3), disc, g.const(-100.0))
-    logits = g.op("Where", g.op("Unsqueeze", boxed, lift3), box, logits)
-    # Inputs that a mask must not depend on, yet the graph must be fed.
-    idle = g.op("Mul", g.op("ReduceSum", "mask_input", keepdims=0), "has_mask_input")
-    g.op("Add", logits, g.op("Reshape", idle, g.const([1, 1, 1, 1], np.int64)), out="low_res_masks")
-    px, py = (g.op("Gather", first, g.const(i, np.int64), axis=1) for i in (0, 1))
+    logits, px, py = answer_of(g, "point_coords", "point_labels", radii, "wanted")
+    g.op("Add", logits, g.op("Mul", "mask_input", "has_mask_input"), out="low_res_masks")
     red = g.op("Unsqueeze", red_under(g, px, py), g.const([1], np.int64))
     g.op("Add", g.const(base.reshape(1, -1)), g.op("Mul", red, g.const(0.01)), out="iou_predictions")
     # `masks` with a wrong aspect, as some exports have it: whoever reads it fails.
@@ -253,37 +232,57 @@ def sam_meta_decoder(path="sam-meta-decoder.onnx", batch=1, single=False, scores
     g.save(path, inputs, outputs)
 
 
-def disc_or_box(g, coords, labels, radii, padding):
-    """Logits [B,M,256,256] of discs round the first point or of the box [B,N,2], labels [B,N].
+HOLE = 16.0  # radius of what a background point takes away, px of 1024
 
-    ``padding`` "wanted": a point without a label -1 beside it gives -100; "refused": one with it does.
+
+def answer_of(g, coords, labels, radii, padding):
+    """Logits [P,M,256,256] for points [P,N,2] with labels [P,N] as SAM's, a box being its corners (2 and 3).
+
+    ``padding`` "wanted": points without a box and without a label -1 beside them give -100; "refused": any
+    label -1 does; "inside": the graph's own business. Also gives x and y [P] of each prompt's first point.
     """
-    zero, last = g.const([0], np.int64), g.const([-1], np.int64)
-    far, axis = g.const([2**31], np.int64), g.const([1], np.int64)
-    first = g.op("Slice", coords, zero, axis, axis)  # [B,1,2]
-    second = g.op("Slice", coords, last, far, axis)
-    lift = g.const([1, 2], np.int64)
-    x, y, x1, y1 = (
-        g.op("Unsqueeze", g.op("Gather", p, g.const(i, np.int64), axis=2), lift)
-        for p in (first, second)
-        for i in (0, 1)
-    )
-    disc = discs(g, x, y, radii, 4)
-    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
-    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
-    gap = g.op("Min", g.op("Sub", cx, x), g.op("Sub", x1, cx), g.op("Sub", cy, y), g.op("Sub", y1, cy))
-    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, len(radii), 1, 1))))
+    axis1, no = g.const([1], np.int64), g.const(-100.0)
+    lift3, lift4 = g.const([1, 2, 3], np.int64), g.const([2, 3, 4], np.int64)
+
+    def marked(label):
+        return g.op("Equal", labels, g.const(label))  # [P,N]
 
     def has(label):
-        equal = g.op("Cast", g.op("Equal", labels, g.const(label)), to=T.FLOAT)
-        return g.op("Greater", g.op("ReduceSum", equal, g.const([1], np.int64), keepdims=0), g.const(0.5))
+        count = g.op("ReduceSum", g.op("Cast", marked(label), to=T.FLOAT), axis1, keepdims=0)
+        return g.op("Unsqueeze", g.op("Greater", count, g.const(0.5)), lift3)  # [P,1,1,1]
 
-    lift3 = g.const([1, 2, 3], np.int64)
-    good = has(-1.0) if padding == "wanted" else g.op("Not", has(-1.0))
-    logits = g.op("Where", g.op("Unsqueeze", good, lift3), disc, g.const(-100.0))
-    logits = g.op("Where", g.op("Unsqueeze", g.op("And", has(2.0), has(3.0)), lift3), box, logits)
-    px, py = (g.op("Reshape", v, g.const([-1], np.int64)) for v in (x, y))
-    return logits, px, py
+    xs, ys = (g.op("Gather", coords, g.const(i, np.int64), axis=2) for i in (0, 1))  # [P,N]
+    lifted = [g.op("Unsqueeze", v, lift4) for v in (xs, ys)]
+    disc = discs(g, *lifted, radii, 5)  # [P,N,M,256,256]
+    on = g.op("Unsqueeze", marked(1.0), lift4)
+    points = g.op("ReduceMax", g.op("Where", on, disc, no), axis1, keepdims=0)
+    hole = g.op("Neg", discs(g, *lifted, np.array([HOLE], np.float32), 5))
+    beside = g.op("Unsqueeze", marked(0.0), lift4)
+    holes = g.op("ReduceMin", g.op("Where", beside, hole, g.const(1e6)), axis1, keepdims=0)
+
+    def corner(values, label):
+        at = g.op("Where", marked(label), values, g.const(0.0))
+        return g.op("Unsqueeze", g.op("ReduceSum", at, axis1, keepdims=0), lift3)  # [P,1,1,1]
+
+    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
+    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
+    gap = g.op(
+        "Min",
+        g.op("Sub", cx, corner(xs, 2.0)),
+        g.op("Sub", corner(xs, 3.0), cx),
+        g.op("Sub", cy, corner(ys, 2.0)),
+        g.op("Sub", corner(ys, 3.0), cy),
+    )
+    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, len(radii), 1, 1))))
+    boxed, pointed, padded = g.op("And", has(2.0), has(3.0)), has(1.0), has(-1.0)
+    both = g.op("Where", pointed, g.op("Min", points, box), box)
+    logits = g.op("Min", g.op("Where", boxed, both, points), holes)
+    if padding == "wanted":
+        logits = g.op("Where", g.op("Or", boxed, padded), logits, no)
+    elif padding == "refused":
+        logits = g.op("Where", padded, no, logits)
+    first = g.const(0, np.int64)
+    return logits, g.op("Gather", xs, first, axis=1), g.op("Gather", ys, first, axis=1)
 
 
 def scores(g, base, x, y, embedding="image_embeddings"):
@@ -302,7 +301,7 @@ def edge_sam(path="edge-sam-decoder.onnx", batch=1):
             [("image_embeddings", T.FLOAT, [1, 3, 64, 64])],
         )
     g = Graph()
-    logits, x, y = disc_or_box(g, "point_coords", "point_labels", RADII, "wanted")
+    logits, x, y = answer_of(g, "point_coords", "point_labels", RADII, "wanted")
     g.op("Identity", logits, out="masks")
     g.op("Identity", scores(g, BASE, x, y), out="scores")
     g.save(
@@ -334,7 +333,7 @@ def efficient_sam(path="efficient-sam-decoder.onnx", size_type=T.INT64):
     coords = g.op("Div", g.op("Mul", "batched_point_coords", g.const(1024.0)), flip)
     coords = g.op("Squeeze", coords, g.const([1], np.int64))
     labels = g.op("Squeeze", "batched_point_labels", g.const([1], np.int64))
-    logits, x, y = disc_or_box(g, coords, labels, RADII[1:], "refused")
+    logits, x, y = answer_of(g, coords, labels, RADII[1:], "refused")
     sizes = g.op("Concat", g.const([1, 3], np.int64), g.op("Cast", "orig_im_size", to=T.INT64), axis=0)
     big = g.op("Resize", logits, "", "", sizes, mode="linear")
     lift = g.const([1], np.int64)
@@ -375,13 +374,14 @@ def sam2(path="sam2-decoder.onnx", drop=None):
         pyramid(g, "image", [n for n, _, _ in SAM2_FEATURES])
         g.save("sam2-encoder.onnx", [("image", T.FLOAT, [1, 3, 1024, 1024])], SAM2_FEATURES)
     g = Graph()
-    logits, x, y = disc_or_box(g, "point_coords", "point_labels", RADII[1:], "refused")
+    logits, x, y = answer_of(g, "point_coords", "point_labels", RADII[1:], "refused")
     # Every feature must be fed, and a prompt axis other than 1 (or 64) fails in this product.
     idle = g.op("ReduceMax", g.op("Mul", "has_mask_input", g.op("Mul", "image_embed", g.const(0.0))), keepdims=1)
     if drop is None:
         idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "high_res_feats_0", keepdims=1), g.const(0.0)))
     idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "high_res_feats_1", keepdims=1), g.const(0.0)))
-    idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", "mask_input", keepdims=1), g.const(0.0)))
+    has = g.op("Unsqueeze", "has_mask_input", g.const([1, 2, 3], np.int64))
+    logits = g.op("Add", logits, g.op("Mul", "mask_input", has))
     g.op("Clip", g.op("Add", logits, idle), g.const(-32.0), g.const(32.0), out="masks")
     g.op("Identity", scores(g, BASE[1:], x, y, "image_embed"), out="iou_predictions")
     inputs = [
@@ -406,43 +406,35 @@ def sam2_hf(path="sam2-hf-decoder.onnx", boxes_rank=3):
         pyramid(g, "pixel_values", names)
         g.save("sam2-hf-encoder.onnx", [("pixel_values", T.FLOAT, ["B", 3, 1024, 1024])], features)
     g = Graph()
-    two, axis0 = g.const([2], np.int64), g.const([0], np.int64)
-    # Sums over a point axis of 0 or 1: a box prompt leaves a dummy point that is cut off below.
-    points = g.op("Squeeze", g.op("ReduceSum", "input_points", two, keepdims=0), axis0)  # [P,2]
-    label = g.op("ReduceSum", g.op("Cast", "input_labels", to=T.FLOAT), two, keepdims=0)
-    count = g.op("Slice", g.op("Shape", points), axis0, g.const([1], np.int64))
-    boxes = g.op("Reshape", "input_boxes", g.const([-1, 4], np.int64), allowzero=0)  # [n,4]
-    number = g.op("Slice", g.op("Shape", "input_boxes"), g.const([1], np.int64), g.const([2], np.int64))
-    lift = g.const([1, 2, 3], np.int64)
-    x, y = (g.op("Gather", points, g.const(i, np.int64), axis=1) for i in (0, 1))
-    disc = discs(g, g.op("Unsqueeze", x, lift), g.op("Unsqueeze", y, lift), RADII[1:], 4)  # [P,3,256,256]
-    centre = (np.arange(256, dtype=np.float32) + 0.5) * 4
-    cx, cy = g.const(centre.reshape(1, 1, 1, 256)), g.const(centre.reshape(1, 1, 256, 1))
-    x0, y0, x1, y1 = (
-        g.op("Unsqueeze", g.op("Gather", boxes, g.const(i, np.int64), axis=1), lift) for i in range(4)
-    )
-    gap = g.op("Min", g.op("Sub", cx, x0), g.op("Sub", x1, cx), g.op("Sub", cy, y0), g.op("Sub", y1, cy))
-    box = g.op("Add", g.op("Div", gap, g.const(4.0)), g.const(np.zeros((1, 3, 1, 1))))
-    start = g.op("Mul", count, g.op("Min", number, g.const([1], np.int64)))
-    far = g.const([2**31], np.int64)
-
-    def rest(of_points, of_boxes):
-        return g.op("Slice", g.op("Concat", of_points, of_boxes, axis=0), start, far, axis0)
-
+    two, axis0, axis1 = g.const([2], np.int64), g.const([0], np.int64), g.const([1], np.int64)
+    # Prompts are as many as labels say; where there are boxes, their corners become points labelled 2 and 3.
+    count = g.op("Slice", g.op("Shape", "input_labels"), axis1, two)
+    number = g.op("Slice", g.op("Shape", "input_points"), two, g.const([3], np.int64))
+    points = g.op("Squeeze", "input_points", axis0)
+    points = g.op("Expand", points, g.op("Concat", count, number, two, axis=0))
+    labels = g.op("Squeeze", g.op("Cast", "input_labels", to=T.FLOAT), axis0)
+    boxes = g.op("Reshape", "input_boxes", g.const([-1, 4], np.int64), allowzero=0)
+    some = g.op("Min", g.op("Slice", g.op("Shape", boxes), axis0, axis1), axis1)  # 0 or 1
+    ends = g.op("Mul", some, two)
+    corners = g.op("Reshape", "input_boxes", g.op("Concat", count, ends, two, axis=0), allowzero=1)
+    marks = g.op("Expand", g.const([[2.0, 3.0]]), g.op("Concat", count, two, axis=0))
+    marks = g.op("Slice", marks, axis0, ends, axis1)
+    coords = g.op("Concat", points, corners, axis=1)
+    labels = g.op("Concat", labels, marks, axis=1)
+    logits, px, py = answer_of(g, coords, labels, RADII[1:], "inside")
     idle = g.const(np.zeros((1, 1, 1, 1)))
     for name in names[:2]:
         idle = g.op("Add", idle, g.op("Mul", g.op("ReduceMax", name, keepdims=1), g.const(0.0)))
-    g.op("Unsqueeze", g.op("Add", rest(disc, box), idle), axis0, out="pred_masks")
-    bx, by = (g.op("Gather", boxes, g.const(i, np.int64), axis=1) for i in (0, 1))
-    px, py = rest(x, bx), rest(y, by)
+    g.op("Unsqueeze", g.op("Add", logits, idle), axis0, out="pred_masks")
     g.op("Unsqueeze", scores(g, BASE[1:], px, py, names[2]), axis0, out="iou_scores")
+    label = g.op("ReduceSum", labels, axis1, keepdims=1)
     inputs = [
         ("input_points", T.FLOAT, ["B", "P", "N", 2]),
         ("input_labels", T.INT64, ["B", "P", "N"]),
         ("input_boxes", T.FLOAT, ["B", "n", 4] if boxes_rank == 3 else ["n", 4]),
         *features,
     ]
-    g.op("Unsqueeze", label, two, out="object_score_logits")
+    g.op("Unsqueeze", label, axis0, out="object_score_logits")
     g.save(
         path,
         inputs,
@@ -466,18 +458,13 @@ def sam_hf(labels_type=T.INT64, suffix=""):
             [("image_positional_embeddings", T.FLOAT, shape), ("image_embeddings", T.FLOAT, shape)],
         )
     g = Graph()
-    first = g.op("Gather", "input_points", g.const(0, np.int64), axis=2)  # [B,P,2]
-    x, y = (g.op("Gather", first, g.const(i, np.int64), axis=2) for i in (0, 1))  # [B,P]
-    lift = g.const([2, 3, 4], np.int64)
-    logits = discs(g, g.op("Unsqueeze", x, lift), g.op("Unsqueeze", y, lift), RADII[1:], 5)
-    label = g.op("Cast", g.op("Gather", "input_labels", g.const(0, np.int64), axis=2), to=T.FLOAT)
-    label = g.op("Unsqueeze", label, lift)
-    # A point labelled background has no mask.
-    logits = g.op("Where", g.op("Greater", label, g.const(0.5)), logits, g.const(-100.0))
+    zero = g.const([0], np.int64)
+    labels = g.op("Squeeze", g.op("Cast", "input_labels", to=T.FLOAT), zero)
+    points = g.op("Squeeze", "input_points", zero)
+    logits, px, py = answer_of(g, points, labels, RADII[1:], "inside")
     idle = g.op("ReduceSum", "image_positional_embeddings", keepdims=0)
-    g.op("Add", logits, idle, out="pred_masks")
-    red = g.op("Unsqueeze", red_under(g, x, y), g.const([2], np.int64))
-    g.op("Add", g.const(BASE[1:].reshape(1, 1, 3)), g.op("Mul", red, g.const(0.01)), out="iou_scores")
+    g.op("Unsqueeze", g.op("Add", logits, idle), zero, out="pred_masks")
+    g.op("Unsqueeze", scores(g, BASE[1:], px, py), zero, out="iou_scores")
     g.save(
         f"sam-hf-decoder{suffix}.onnx",
         [
