@@ -3,6 +3,7 @@ import { MicrotomeError } from "../errors.ts";
 import type { Box } from "../geometry.ts";
 import type { Scale, TaskSpec } from "../scales/scale.ts";
 import { slideMpp as meanMpp, selectScale } from "../scales/select-scale.ts";
+import { hematoxylinAuto } from "../segment/hematoxylin-blobs.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "../segment/model.ts";
 import type { SegmentSettings } from "../segment/protocol.ts";
 import type { RunParameters } from "../store/run-record.ts";
@@ -70,15 +71,17 @@ export function decideRun(
   const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
   requireOverlap(patchSize, overlap, model.input.stride);
   const prompts = choosePrompts(model, options);
-  if (prompts === "auto" && !model.auto) {
+  const grid = withGridOptions(model, task, options);
+  // Where a model does not tell where nuclei are, their stain does.
+  const blobs = task.name === "nuclei" ? hematoxylinAuto(grid, scale.mpp) : null;
+  const auto = model.auto ? withAutoOptions(model.auto, options) : blobs;
+  if (prompts === "auto" && !auto) {
     throw new MicrotomeError(
       "usage",
-      `model ${model.name} has no objectness output, which --prompts auto needs; use --prompts grid.`,
+      `model ${model.name} has no objectness output, which --prompts auto needs for ${task.name}; use --prompts grid.`,
       { model: model.name },
     );
   }
-  const auto = model.auto && withAutoOptions(model.auto, options);
-  const grid = withGridOptions(model, task, options);
   const settings: SegmentSettings = {
     model,
     auto,

@@ -1,9 +1,10 @@
-import { type Box, intersectBoxes, type Point } from "../geometry.ts";
+import { type Box, intersectBoxes, type Point, type Size } from "../geometry.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EncodedImage } from "./contracts/adapter.ts";
 import { type Crop, cropLayers, isNearCropEdge } from "./crop-layers.ts";
 import { type DecodeContext, decodePrompts, withPoints } from "./decode-prompts.ts";
+import { decodeUncovered } from "./decode-uncovered.ts";
 import type { GridSettings } from "./model.ts";
 import { pointBatch } from "./prompt-batch.ts";
 import { gridPoints, type PromptRegion } from "./prompts.ts";
@@ -47,12 +48,10 @@ export async function generateMasks(
   let prompts = 0;
   const found: { readonly masks: Candidate[]; readonly cropArea: number }[] = [];
   for (const crop of crops) {
-    const shrink = (settings.cropPointsDownscale ?? 1) ** crop.layer;
-    const side = Math.floor(settings.pointsPerSide / shrink);
-    const points = gridPoints(side, request.region, crop.box);
+    const points = gridPoints(sideOf(settings, crop.layer), request.region, crop.box);
     if (points.length === 0) continue;
-    prompts += points.length;
-    const answers = await masksOfCrop(request, context, settings, crop, points);
+    const { answers, asked } = await masksOfCrop(request, context, settings, crop, points);
+    prompts += asked;
     const start = performance.now();
     const whole = answers.filter(({ box }) => !isNearCropEdge(box, crop.box, image));
     const masks = suppress(whole, settings.nmsIou, kind);
@@ -78,31 +77,47 @@ async function masksOfCrop(
   settings: GridSettings,
   { box, layer }: Crop,
   points: readonly Point[],
-): Promise<Candidate[]> {
+): Promise<{ readonly answers: Candidate[]; readonly asked: number }> {
   const filter = {
     bestOnly: false,
     predictedIou: settings.predictedIouThreshold,
     stability: settings.stabilityScoreThreshold,
     maskThreshold: settings.maskThreshold,
   };
+  const decode = async (within: DecodeContext, at: readonly Point[], part: Box, size: Size) => {
+    const stability = settings.coveredStability;
+    if (stability === undefined) {
+      return { answers: await decodePrompts(within, pointBatch(at), filter), asked: at.length };
+    }
+    const pointsPerSide = sideOf(settings, layer);
+    return decodeUncovered(within, at, filter, { stability, pointsPerSide, part, patch: size });
+  };
   if (layer === 0) {
-    return withPoints(await decodePrompts(context, pointBatch(points), filter), points);
+    const { answers, asked } = await decode(context, points, box, image);
+    return { answers: withPoints(answers, points), asked };
   }
   const clip = intersectBoxes(context.clip, box);
-  if (clip === null) return [];
+  if (clip === null) return { answers: [], asked: 0 };
   const start = performance.now();
   const encoded = await encode(cropImage(image, box));
   context.ms.encode += performance.now() - start;
   const inCrop = points.map(({ x, y }) => ({ x: x - box.x, y: y - box.y }));
-  const answers = await decodePrompts(
+  const { answers, asked } = await decode(
     { ...context, encoded, clip: moved(clip, -box.x, -box.y) },
-    pointBatch(inCrop),
-    filter,
+    inCrop,
+    { ...box, x: 0, y: 0 },
+    box,
   );
-  return withPoints(answers, points).map((mask) => ({
+  const inPatch = withPoints(answers, points).map((mask) => ({
     ...mask,
     box: moved(mask.box, box.x, box.y),
   }));
+  return { answers: inPatch, asked };
+}
+
+/** Points a side of a layer's crops. */
+function sideOf(settings: GridSettings, layer: number): number {
+  return Math.floor(settings.pointsPerSide / (settings.cropPointsDownscale ?? 1) ** layer);
 }
 
 function moved(box: Box, dx: number, dy: number): Box {

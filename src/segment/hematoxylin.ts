@@ -1,3 +1,4 @@
+import type { StainEstimate } from "../stain.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import { type PlacedRle, SpanCursor } from "./rle.ts";
 
@@ -27,11 +28,22 @@ function table(weight: number): Float64Array {
   return Float64Array.from({ length: 256 }, (_, v) => -Math.log10((v + 1) / 256) * weight);
 }
 
-const [RED, GREEN, BLUE] = unmixFirst(HEMATOXYLIN, EOSIN).map(table) as [
-  Float64Array,
-  Float64Array,
-  Float64Array,
-];
+type Tables = readonly [Float64Array, Float64Array, Float64Array];
+
+function tablesOf(hematoxylin: Vector, eosin: Vector): Tables {
+  return unmixFirst(hematoxylin, eosin).map(table) as unknown as Tables;
+}
+
+const RUIFROK = tablesOf(HEMATOXYLIN, EOSIN);
+const [RED, GREEN, BLUE] = RUIFROK;
+
+/**
+ * Byte of R, G and B → its share of a pixel's hematoxylin optical density: by the slide's own stain
+ * vectors where an estimate has them, else by Ruifrok & Johnston's.
+ */
+export function hematoxylinTables(stain: StainEstimate | null): Tables {
+  return stain?.method === "macenko" ? tablesOf(stain.hematoxylin, stain.eosin) : RUIFROK;
+}
 
 /**
  * Mean hematoxylin optical density over a mask's pixels, no unit; 0 for an empty mask.

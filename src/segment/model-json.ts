@@ -123,6 +123,7 @@ function parseClasses(fields: JsonFields): ClassSettings {
 
 function parseAuto(fields: JsonFields): AutoSettings {
   return {
+    ...(fields.has("from") ? { from: fields.oneOf("from", ["objectness", "hematoxylin"]) } : {}),
     objectnessThreshold: fields.number("objectnessThreshold", 0, 1),
     peakRadiusPx: fields.number("peakRadiusPx", 0),
     predictedIouThreshold: fields.number("predictedIouThreshold", -1, 1),
@@ -157,6 +158,7 @@ function parseGrid(fields: JsonFields): GridSettings {
     nmsIou: pick("nmsIou", 0, 1),
     ...(fields.has("nmsKind") ? { nmsKind: fields.oneOf("nmsKind", ["box", "mask"]) } : {}),
     ...(fields.has("cropLayers") ? { cropLayers: fields.oneOf("cropLayers", [0, 1, 2, 3]) } : {}),
+    ...optionalNumber(fields, "coveredStability", 0, 1),
     ...optionalNumber(fields, "cropNmsIou", 0, 1),
     ...optionalNumber(fields, "cropOverlapRatio", 0, 0.99),
     ...optionalNumber(fields, "cropPointsDownscale", 1),

@@ -20,8 +20,13 @@ export interface ModelFile {
   readonly bytes: number;
 }
 
-/** Thresholds of the fully automatic mode of a model with an objectness output. */
+/** Thresholds of the fully automatic mode: objects are found, prompted and made disjoint. */
 export interface AutoSettings {
+  /**
+   * Where prompts come from: the model's objectness (the default), or blobs of hematoxylin, for nuclei and a
+   * model of any contract; `objectnessThreshold` is then the least optical density above the surroundings'.
+   */
+  readonly from?: "objectness" | "hematoxylin";
   readonly objectnessThreshold: number;
   /** Peaks closer than this to a higher one are dropped, patch px. */
   readonly peakRadiusPx: number;
@@ -47,6 +52,11 @@ export interface GridSettings {
   readonly nmsIou: number;
   /** What non-maximum suppression compares: boxes as the reference does (the default), or masks. */
   readonly nmsKind?: "box" | "mask";
+  /**
+   * A point that lies in the smallest accepted mask of an earlier point is not asked where that mask is at least
+   * this stable; every point is asked, as the reference does, where this is left out.
+   */
+  readonly coveredStability?: number;
   /** Further layers of crops, each of (2^i)² encoded by themselves, for small objects; 0 by default. */
   readonly cropLayers?: number;
   /** Box IoU above which, of two masks of different crops, that of the larger crop is dropped; 0.7 by default. */

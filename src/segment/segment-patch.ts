@@ -14,6 +14,7 @@ import {
 } from "./decode-prompts.ts";
 import { generateMasks } from "./generate-masks.ts";
 import { meanHematoxylinOd } from "./hematoxylin.ts";
+import { hematoxylinBlobs } from "./hematoxylin-blobs.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings } from "./model.ts";
 import { type StainNormaliser, stainNormaliser } from "./normalise-stain.ts";
@@ -90,7 +91,8 @@ export class PatchSegmenter {
   /** Refuses, before the costly encoder, a mode that the model or the settings cannot serve. */
   #checkMode({ prompts }: SegmentJob): void {
     const { model, auto } = this.#settings;
-    if (prompts.kind === "auto" && !(this.#adapter.hasObjectness && auto !== null)) {
+    const canFind = this.#adapter.hasObjectness || auto?.from === "hematoxylin";
+    if (prompts.kind === "auto" && !(canFind && auto !== null)) {
       const lack = this.#adapter.hasObjectness ? '"auto" settings' : '"objectness" output';
       throw new MicrotomeError(
         "usage",
@@ -106,7 +108,7 @@ export class PatchSegmenter {
     switch (prompts.kind) {
       case "auto":
         // #checkMode has seen that both are there.
-        return await this.#auto(job, context, this.#settings.auto!, context.encoded.objectness!);
+        return await this.#auto(job, context, this.#settings.auto!);
       case "grid":
         return await this.#grid(job, context);
       case "given":
@@ -114,17 +116,17 @@ export class PatchSegmenter {
     }
   }
 
-  /** Peaks of objectness as prompts, one mask a peak, disjoint in the end. */
-  async #auto(
-    job: SegmentJob,
-    context: DecodeContext,
-    auto: AutoSettings,
-    objectness: NonNullable<EncodedImage["objectness"]>,
-  ): Promise<Found> {
-    const peaks = timed(context.ms, () =>
-      objectnessPeaks(objectness, auto.objectnessThreshold, auto.peakRadiusPx, regionOf(job)),
-    );
-    const anything = unfiltered(auto.maskThreshold);
+  /** Peaks of objectness, or of hematoxylin, as prompts; disjoint in the end. */
+  async #auto(job: SegmentJob, context: DecodeContext, auto: AutoSettings): Promise<Found> {
+    const stained = auto.from === "hematoxylin";
+    const peaks = timed(context.ms, () => {
+      const { mpp, stain } = this.#settings;
+      // #checkMode has seen that the one or the other is there.
+      const map = stained ? hematoxylinBlobs(job.image, mpp, stain) : context.encoded.objectness!;
+      return objectnessPeaks(map, auto.objectnessThreshold, auto.peakRadiusPx, regionOf(job));
+    });
+    // SAM's best mask may be a whole cluster: all are asked for, and the limits of area choose.
+    const anything = { ...unfiltered(auto.maskThreshold), bestOnly: !stained };
     let points = peaks;
     let prompts = pointBatch(peaks);
     if (auto.refinePasses === 1) {
