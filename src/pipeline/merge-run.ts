@@ -3,11 +3,15 @@ import { writeQuPath } from "../export/qupath.ts";
 import type { Box } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
+import { ObjectsFile } from "../store/objects/objects-file.ts";
+import { writeObjects } from "../store/objects/write-objects.ts";
+import { objectsFileName } from "../store/open-run-objects.ts";
 import type { RunFolder } from "../store/run-folder.ts";
 import type { FoundObjects, PreparedRun } from "./describe-run.ts";
 
 /**
- * Joins what the ledger holds into objects and writes them in QuPath's form, in constant memory.
+ * Joins what the ledger holds into objects, keeps them in the run's objects file, and writes them from
+ * there in QuPath's form, in constant memory.
  *
  * Throws `interrupted` when the signal aborts; the half-written file is gone then, the ledger whole.
  */
@@ -17,51 +21,70 @@ export async function mergeRun(
   signal: AbortSignal | undefined,
 ): Promise<FoundObjects> {
   const { plan, model, watch } = run;
-  const file = `${plan.task.name}.geojson.gz`;
+  const { task } = plan;
+  const mpp = run.slide.mpp ?? { x: plan.slideMpp, y: plan.slideMpp };
   const seams: Record<string, number> = {};
   const instances = mergePatches({
     patches: plan.patches.patches,
     masksOf: (patch) => folder.ledger.masksOf(patch),
     scale: plan.scale,
-    slideMpp: run.slide.mpp ?? plan.slideMpp,
-    seams: plan.task.seams,
-    minAreaUm2: plan.task.minAreaUm2,
-    maxAreaUm2: plan.task.maxAreaUm2,
+    slideMpp: mpp,
+    seams: task.seams,
+    minAreaUm2: task.minAreaUm2,
+    maxAreaUm2: task.maxAreaUm2,
     idSeed: run.key,
     stats: seams,
   });
-  const provenance = {
-    modelSha256: model.sha256,
-    micrometersPerPixel: plan.slideMpp,
-    runKey: run.key,
-  };
-  const byClass: Record<string, number> = {};
-  async function* counted(all: AsyncIterable<Instance>): AsyncGenerator<Instance, void, void> {
-    for await (const instance of all) {
-      const name = instance.classification ?? plan.task.objectName;
-      byClass[name] = (byClass[name] ?? 0) + 1;
-      yield instance;
-    }
-  }
-  const { objects } = await watch.time("merge", () =>
-    writeQuPath(counted(within(plan.parameters.region, instances, signal)), {
-      path: folder.file(file),
-      task: plan.task,
-      model: model.name,
-      provenance,
+  const files = [objectsFileName(task.name), `${task.name}.geojson.gz`] as const;
+  const [kept, exported] = files.map((name) => folder.file(name)) as [string, string];
+  const { objects, byClass } = await watch.time("merge", () =>
+    writeObjects(within(plan.parameters.region, unlessStopped(instances, signal)), {
+      path: kept,
+      about: {
+        runKey: run.key,
+        task: task.name,
+        objectName: task.objectName,
+        model: { name: model.name, sha256: model.sha256 },
+        mpp: { x: mpp.x, y: mpp.y },
+      },
     }),
   );
-  return { objects, byClass, seams, files: [file] };
+  const stored = await ObjectsFile.open(kept);
+  try {
+    await watch.time("export", () =>
+      writeQuPath(unlessStopped(stored.all(), signal), {
+        path: exported,
+        task,
+        model: model.name,
+        provenance: {
+          modelSha256: model.sha256,
+          micrometersPerPixel: plan.slideMpp,
+          runKey: run.key,
+        },
+      }),
+    );
+  } finally {
+    await stored.close();
+  }
+  return { objects, byClass, seams, files };
+}
+
+async function* unlessStopped(
+  instances: AsyncIterable<Instance>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Instance, void, void> {
+  for await (const instance of instances) {
+    if (signal?.aborted) throw new MicrotomeError("interrupted", "stopped while joining seams");
+    yield instance;
+  }
 }
 
 /** An object on a region's edge is whole, and belongs to the region that holds its centroid. */
 async function* within(
   region: Box | null,
   instances: AsyncIterable<Instance>,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<Instance, void, void> {
   for await (const instance of instances) {
-    if (signal?.aborted) throw new MicrotomeError("interrupted", "stopped while joining seams");
     if (!region || holds(region, instance.centroid)) yield instance;
   }
 }

@@ -1,0 +1,175 @@
+import type { Polygon } from "../../geometry.ts";
+import { MEASUREMENTS } from "../../measurements.ts";
+import { ByteReader, type Refuse } from "./byte-reader.ts";
+import { PackedColumn } from "./packed-column.ts";
+import { RingReader } from "./ring-code.ts";
+import { uuidAt } from "./uuid-bytes.ts";
+
+const SCALES = MEASUREMENTS.map(({ decimals }) => 10 ** decimals);
+
+/** Boxes, classes, centroids and measurements of a block's objects, each found without the others. */
+export class BlockTable {
+  /** Position of the block's first object among all. */
+  readonly first: number;
+  readonly count: number;
+  readonly #columns: readonly PackedColumn[];
+  readonly #measurements: readonly PackedColumn[];
+  readonly #classes: number;
+  readonly #refuse: Refuse;
+
+  /** `classes` is how many class codes there are. */
+  constructor(bytes: Uint8Array, first: number, count: number, classes: number, refuse: Refuse) {
+    this.first = first;
+    this.count = count;
+    const reader = new ByteReader(bytes, refuse);
+    this.#columns = Array.from({ length: 7 }, () => new PackedColumn(reader, count));
+    this.#measurements = MEASUREMENTS.map(() => new PackedColumn(reader, count));
+    this.#classes = classes;
+    this.#refuse = refuse;
+    if (reader.left > 0) refuse(`${reader.left} bytes behind its columns`);
+  }
+
+  /** Edges of an object's box, hundredths of a level-0 px. */
+  minX(i: number): number {
+    return this.#columns[0]!.at(i);
+  }
+
+  minY(i: number): number {
+    return this.#columns[1]!.at(i);
+  }
+
+  maxX(i: number): number {
+    return this.minX(i) + this.#columns[2]!.at(i);
+  }
+
+  maxY(i: number): number {
+    return this.minY(i) + this.#columns[3]!.at(i);
+  }
+
+  /** 0 where an object is what its task calls it, else the class's position among the file's classes. */
+  classOf(i: number): number {
+    const code = this.#columns[4]!.at(i);
+    if (code >= 0 && code < this.#classes) return code;
+    return this.#refuse(`class ${code} of ${this.#classes}`);
+  }
+
+  /** Level-0 px. */
+  centroid(i: number): { readonly x: number; readonly y: number } {
+    return {
+      x: (this.minX(i) + this.#columns[5]!.at(i)) / 100,
+      y: (this.minY(i) + this.#columns[6]!.at(i)) / 100,
+    };
+  }
+
+  /** A measurement by its position in MEASUREMENTS; NaN where the object has none. */
+  measurement(which: number, i: number): number {
+    return this.#measurements[which]!.at(i) / SCALES[which]!;
+  }
+}
+
+/** Ids and contributing patches of a block's objects. */
+export class BlockNames {
+  readonly #uuids: Uint8Array | null;
+  readonly #texts: readonly string[];
+  readonly #patchNames: readonly string[];
+  readonly #patches: PackedColumn;
+  readonly #patchesFrom: Uint32Array;
+  readonly #refuse: Refuse;
+
+  constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
+    const reader = new ByteReader(bytes, refuse);
+    this.#refuse = refuse;
+    const kind = reader.u8();
+    if (kind > 1) refuse(`ids of kind ${kind}`);
+    this.#uuids = kind === 0 ? reader.take(16 * count) : null;
+    this.#texts = kind === 0 ? [] : readTexts(reader, count, refuse);
+    const names = reader.u32();
+    // A name has a length of its own only where lengths differ, but no name is empty.
+    if (names > reader.left) refuse(`${names} patches in ${reader.left} bytes`);
+    this.#patchNames = readTexts(reader, names, refuse);
+    const counts = new PackedColumn(reader, count);
+    // References take no bits where there is one name alone: an object with so many would repeat it.
+    const total = counts.totalLength(0, 8 * bytes.length, refuse);
+    this.#patchesFrom = offsets(counts);
+    this.#patches = new PackedColumn(reader, total);
+    if (reader.left > 0) refuse(`${reader.left} bytes behind its columns`);
+  }
+
+  id(i: number): string {
+    return this.#uuids ? uuidAt(this.#uuids, 16 * i) : this.#texts[i]!;
+  }
+
+  patches(i: number): string[] {
+    const found: string[] = [];
+    for (let p = this.#patchesFrom[i]!; p < this.#patchesFrom[i + 1]!; p++) {
+      const code = this.#patches.at(p);
+      found.push(
+        this.#patchNames[code] ?? this.#refuse(`patch ${code} of ${this.#patchNames.length}`),
+      );
+    }
+    return found;
+  }
+}
+
+const RINGS = new RingReader();
+
+/** Outlines of a block's objects, each found without the others. */
+export class BlockGeometry {
+  readonly #points: PackedColumn;
+  readonly #startX: PackedColumn;
+  readonly #startY: PackedColumn;
+  readonly #ringsFrom: Uint32Array;
+  readonly #bytesFrom: Uint32Array;
+  readonly #bits: Uint8Array;
+  readonly #refuse: Refuse;
+
+  constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
+    const reader = new ByteReader(bytes, refuse);
+    this.#refuse = refuse;
+    const holes = new PackedColumn(reader, count);
+    // A point takes two bits or more, a ring three points: a bound for whatever the columns claim.
+    const mostPoints = 4 * bytes.length + 3 * count;
+    const rings = count + holes.totalLength(0, mostPoints, refuse);
+    this.#points = new PackedColumn(reader, rings);
+    this.#points.totalLength(3, mostPoints, refuse);
+    this.#startX = new PackedColumn(reader, count);
+    this.#startY = new PackedColumn(reader, count);
+    const lengths = new PackedColumn(reader, count);
+    const total = lengths.totalLength(1, reader.left, refuse);
+    this.#bits = reader.take(total);
+    if (reader.left > 0) refuse(`${reader.left} bytes behind its outlines`);
+    this.#ringsFrom = offsets(holes, 1);
+    this.#bytesFrom = offsets(lengths);
+  }
+
+  /** The outline of an object whose box begins at (minX, minY) hundredths, in level-0 px. */
+  polygon(i: number, minX: number, minY: number): Polygon {
+    const points: number[] = [];
+    for (let r = this.#ringsFrom[i]!; r < this.#ringsFrom[i + 1]!; r++) {
+      points.push(this.#points.at(r));
+    }
+    const [outer, ...holes] = RINGS.read(
+      this.#bits.subarray(this.#bytesFrom[i], this.#bytesFrom[i + 1]),
+      minX + this.#startX.at(i),
+      minY + this.#startY.at(i),
+      points,
+      this.#refuse,
+    );
+    return { outer: outer!, holes };
+  }
+}
+
+/** Where each of lists that lie end to end begins, and where the last one ends. */
+function offsets(lengths: PackedColumn, more = 0): Uint32Array {
+  const from = new Uint32Array(lengths.count + 1);
+  for (let i = 0; i < lengths.count; i++) from[i + 1] = from[i]! + lengths.at(i) + more;
+  return from;
+}
+
+function readTexts(reader: ByteReader, count: number, refuse: Refuse): string[] {
+  const lengths = new PackedColumn(reader, count);
+  lengths.totalLength(0, reader.left, refuse);
+  return Array.from({ length: count }, (_, i) =>
+    Buffer.from(reader.take(lengths.at(i))).toString("utf8"),
+  );
+}

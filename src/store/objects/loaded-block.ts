@@ -1,0 +1,74 @@
+import { MEASUREMENTS, type Measurement } from "../../measurements.ts";
+import type { Instance } from "../../merge/instance.ts";
+import { BlockGeometry, BlockNames, BlockTable } from "./block-parts.ts";
+import type { Refuse } from "./byte-reader.ts";
+import type { BlockEntry } from "./layout.ts";
+
+/** Where each measurement stands among the columns. */
+const AT = Object.fromEntries(MEASUREMENTS.map(({ field }, at) => [field, at])) as Readonly<
+  Record<Measurement["field"], number>
+>;
+
+/** What a block needs to know of its file. */
+export interface BlockContext {
+  /** Position of the block's first object among all. */
+  readonly first: number;
+  readonly entry: BlockEntry;
+  /** Names of classes by code, null under 0. */
+  readonly classes: readonly (string | null)[];
+  /** Says which part of which block is damaged. */
+  readonly refuse: (part: "table" | "names" | "geometry", found: string) => never;
+}
+
+/** A whole block in memory, whose CRCs hold; its parts are looked into as far as they are asked for. */
+export class LoadedBlock {
+  readonly data: Uint8Array;
+  readonly table: BlockTable;
+  readonly #context: BlockContext;
+  #names: BlockNames | null = null;
+  #geometry: BlockGeometry | null = null;
+
+  constructor(data: Uint8Array, context: BlockContext) {
+    const { first, entry, classes } = context;
+    this.data = data;
+    this.#context = context;
+    const bytes = data.subarray(0, entry.table.length);
+    this.table = new BlockTable(bytes, first, entry.objects, classes.length, this.#refuse("table"));
+  }
+
+  /** The object at a position within the block. */
+  instance(i: number): Instance {
+    const { table } = this;
+    const { entry, classes } = this.#context;
+    const [from, to] = [entry.table.length, entry.table.length + entry.names.length];
+    this.#names ??= new BlockNames(
+      this.data.subarray(from, to),
+      entry.objects,
+      this.#refuse("names"),
+    );
+    this.#geometry ??= new BlockGeometry(
+      this.data.subarray(to),
+      entry.objects,
+      this.#refuse("geometry"),
+    );
+    const classification = classes[table.classOf(i)];
+    const instance: { -readonly [field in keyof Instance]: Instance[field] } = {
+      id: this.#names.id(i),
+      polygon: this.#geometry.polygon(i, table.minX(i), table.minY(i)),
+      centroid: table.centroid(i),
+      areaUm2: table.measurement(AT.areaUm2, i),
+      perimeterUm: table.measurement(AT.perimeterUm, i),
+      circularity: table.measurement(AT.circularity, i),
+      predictedIou: table.measurement(AT.predictedIou, i),
+      stabilityScore: table.measurement(AT.stabilityScore, i),
+      hematoxylinOd: table.measurement(AT.hematoxylinOd, i),
+      patches: this.#names.patches(i),
+    };
+    if (typeof classification === "string") instance.classification = classification;
+    return instance;
+  }
+
+  #refuse(part: "table" | "names" | "geometry"): Refuse {
+    return (found) => this.#context.refuse(part, found);
+  }
+}

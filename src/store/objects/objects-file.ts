@@ -1,0 +1,345 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { BlockCache } from "../../block-cache.ts";
+import { MicrotomeError } from "../../errors.ts";
+import type { Box } from "../../geometry.ts";
+import { MEASUREMENTS } from "../../measurements.ts";
+import type { Instance } from "../../merge/instance.ts";
+import type { InstanceSource, PlacedInstance } from "../instance-source.ts";
+import { type BlockIndex, decodeBlockIndex } from "./block-index.ts";
+import { BlockTable } from "./block-parts.ts";
+import {
+  type BlockEntry,
+  decodeAbout,
+  decodeDirectory,
+  decodeHead,
+  decodeSummary,
+  decodeTail,
+  FORMAT_VERSION,
+  HEAD_BYTES,
+  MOST_TEXT,
+  type ObjectsAbout,
+  type ObjectsSummary,
+  type Stretch,
+  TAIL_BYTES,
+} from "./layout.ts";
+import { LoadedBlock } from "./loaded-block.ts";
+
+/** Blocks that were read are kept up to so many bytes. */
+const CACHE_BYTES = 32 << 20;
+/** What `all` reads at once. */
+const RUN_BYTES = 1 << 20;
+/** Blocks that `within` reads ahead. */
+const AHEAD = 16;
+
+interface Contents {
+  readonly about: ObjectsAbout;
+  readonly summary: ObjectsSummary;
+  readonly entries: readonly BlockEntry[];
+  readonly index: BlockIndex;
+  /** Where the first block begins. */
+  readonly start: number;
+}
+
+/**
+ * The objects of a run as they lie in its objects file (docs/run-format.md).
+ *
+ * In memory are the directory and the index of blocks, about 90 bytes for 256 objects, and up to 32 MiB of
+ * blocks. Every byte that is used is covered by a CRC-32: whatever does not match, contradicts itself, is cut off or is
+ * another file ends in MicrotomeError `corrupt-file`, from opening or from reading.
+ */
+export class ObjectsFile implements InstanceSource {
+  readonly path: string;
+  readonly about: ObjectsAbout;
+  readonly summary: ObjectsSummary;
+  readonly count: number;
+  readonly extent: Box | null;
+  readonly #file: FileHandle;
+  readonly #entries: readonly BlockEntry[];
+  readonly #index: BlockIndex;
+  /** Position of each block's first object, and the number of objects. */
+  readonly #firsts: Float64Array;
+  /** Where each block begins in the file, and where the last one ends. */
+  readonly #offsets: Float64Array;
+  readonly #classes: readonly (string | null)[];
+  readonly #cache = new BlockCache<LoadedBlock>(CACHE_BYTES);
+
+  private constructor(path: string, file: FileHandle, contents: Contents) {
+    const { about, summary, entries, index, start } = contents;
+    this.path = path;
+    this.about = about;
+    this.summary = summary;
+    this.#file = file;
+    this.#entries = entries;
+    this.#index = index;
+    this.#classes = summary.classes.map(({ name }) => name);
+    this.#firsts = new Float64Array(entries.length + 1);
+    this.#offsets = new Float64Array(entries.length + 1);
+    this.#offsets[0] = start;
+    for (const [b, entry] of entries.entries()) {
+      this.#firsts[b + 1] = this.#firsts[b]! + entry.objects;
+      this.#offsets[b + 1] = this.#offsets[b]! + lengthOf(entry);
+    }
+    this.count = this.#firsts[entries.length]!;
+    this.extent = extentOf(index.boxes);
+  }
+
+  /** Opens an objects file. Throws MicrotomeError `input-not-found`, `corrupt-file`. */
+  static async open(path: string): Promise<ObjectsFile> {
+    let file: FileHandle;
+    try {
+      file = await open(path, "r");
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+      throw new MicrotomeError(
+        "input-not-found",
+        `${path} cannot be read (${reason}); expected the objects file of a run. Check the path.`,
+        { path, reason },
+        error,
+      );
+    }
+    try {
+      return new ObjectsFile(path, file, await readContents(path, file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#cache.clear();
+    await this.#file.close();
+  }
+
+  async *all(): AsyncGenerator<Instance, void, void> {
+    for await (const block of this.#inOrder()) {
+      for (let i = 0; i < block.table.count; i++) yield block.instance(i);
+    }
+  }
+
+  async *within(box: Box): AsyncGenerator<PlacedInstance, void, void> {
+    const [maxX, maxY] = [box.x + box.width, box.y + box.height];
+    for await (const block of this.#loaded(this.#meeting(box))) {
+      const { table } = block;
+      for (let i = 0; i < table.count; i++) {
+        if (table.minX(i) / 100 > maxX || table.maxX(i) / 100 < box.x) continue;
+        if (table.minY(i) / 100 > maxY || table.maxY(i) / 100 < box.y) continue;
+        yield { index: table.first + i, instance: block.instance(i) };
+      }
+    }
+  }
+
+  /** The object at a position in the order of `all`; null where there is none. */
+  async at(index: number): Promise<Instance | null> {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.count)) return null;
+    const b = this.#blockOf(index);
+    return (await this.#block(b)).instance(index - this.#firsts[b]!);
+  }
+
+  /** Boxes, classes, centroids and measurements of all objects in order, a block at a time, without their geometry. */
+  tables(): AsyncGenerator<BlockTable, void, void> {
+    return this.#tables(this.#entries.map((_, b) => b));
+  }
+
+  /** The same of the blocks that may hold objects whose boxes meet `box`, level-0 px. */
+  tablesWithin(box: Box): AsyncGenerator<BlockTable, void, void> {
+    return this.#tables(this.#meeting(box));
+  }
+
+  /** A measurement of every object, by its position in MEASUREMENTS; NaN where an object has none. */
+  async column(measurement: number): Promise<Float64Array<ArrayBuffer>> {
+    if (!MEASUREMENTS[measurement]) throw new RangeError(`there is no measurement ${measurement}`);
+    const values = new Float64Array(this.count);
+    for await (const table of this.tables()) {
+      for (let i = 0; i < table.count; i++) {
+        values[table.first + i] = table.measurement(measurement, i);
+      }
+    }
+    return values;
+  }
+
+  /** Blocks that may hold objects which meet a box, in order. */
+  #meeting({ x, y, width, height }: Box): number[] {
+    // A hundredth more on every side: the product's rounding must not lose a block.
+    const [minX, minY] = [Math.floor(x * 100) - 1, Math.floor(y * 100) - 1];
+    const [maxX, maxY] = [Math.ceil((x + width) * 100) + 1, Math.ceil((y + height) * 100) + 1];
+    const found = this.#index.tree?.search(minX, minY, maxX, maxY) ?? [];
+    return found.sort((a, b) => a - b);
+  }
+
+  #blockOf(index: number): number {
+    let [low, high] = [0, this.#entries.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#firsts[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #block(b: number): LoadedBlock | Promise<LoadedBlock> {
+    return this.#cache.get(String(b), async () => {
+      const [from, to] = [this.#offsets[b]!, this.#offsets[b + 1]!];
+      return this.#toBlock(b, await readAt(this.path, this.#file, from, to - from));
+    });
+  }
+
+  #toBlock(b: number, data: Uint8Array): LoadedBlock {
+    const entry = this.#entries[b]!;
+    let at = 0;
+    for (const part of ["table", "names", "geometry"] as const) {
+      const { length, crc } = entry[part];
+      if (crc32(data.subarray(at, at + length)) !== crc) this.#refuse(b, part, "another CRC-32");
+      at += length;
+    }
+    const refuse = (part: string, found: string) => this.#refuse(b, part, found);
+    return new LoadedBlock(data, {
+      first: this.#firsts[b]!,
+      entry,
+      classes: this.#classes,
+      refuse,
+    });
+  }
+
+  #refuse(b: number, part: string, found: string): never {
+    const [first, last] = [this.#firsts[b]!, this.#firsts[b + 1]! - 1];
+    return corrupt(this.path, `block ${b} (objects ${first} to ${last}), ${part}: ${found}`);
+  }
+
+  /** Blocks as they are asked for, the next few on their way meanwhile. */
+  async *#loaded(blocks: readonly number[]): AsyncGenerator<LoadedBlock, void, void> {
+    for (let from = 0; from < blocks.length; from += AHEAD) {
+      const some = blocks.slice(from, from + AHEAD).map((b) => this.#block(b));
+      for (const block of await Promise.all(some)) yield block;
+    }
+  }
+
+  /** All blocks, read in long stretches past the cache. */
+  async *#inOrder(): AsyncGenerator<LoadedBlock, void, void> {
+    const count = this.#entries.length;
+    const readFrom = (first: number) => {
+      let end = first;
+      while (
+        end < count &&
+        (end === first || this.#offsets[end + 1]! - this.#offsets[first]! <= RUN_BYTES)
+      )
+        end++;
+      const from = this.#offsets[first]!;
+      const bytes = readAt(this.path, this.#file, from, this.#offsets[end]! - from);
+      // Heard of when it is awaited; until then it must not end the process.
+      bytes.catch(() => undefined);
+      return { first, end, bytes };
+    };
+    let next = count > 0 ? readFrom(0) : null;
+    while (next) {
+      const { first, end, bytes } = next;
+      next = end < count ? readFrom(end) : null;
+      const data = await bytes;
+      const start = this.#offsets[first]!;
+      for (let b = first; b < end; b++) {
+        const [from, to] = [this.#offsets[b]! - start, this.#offsets[b + 1]! - start];
+        yield this.#toBlock(b, data.subarray(from, to));
+      }
+    }
+  }
+
+  async *#tables(blocks: readonly number[]): AsyncGenerator<BlockTable, void, void> {
+    const load = async (b: number): Promise<BlockTable> => {
+      const held = await this.#cache.find(String(b));
+      if (held) return held.table;
+      const { table, objects } = this.#entries[b]!;
+      const bytes = await readAt(this.path, this.#file, this.#offsets[b]!, table.length);
+      if (crc32(bytes) !== table.crc) this.#refuse(b, "table", "another CRC-32");
+      const refuse = (found: string) => this.#refuse(b, "table", found);
+      return new BlockTable(bytes, this.#firsts[b]!, objects, this.#classes.length, refuse);
+    };
+    for (let from = 0; from < blocks.length; from += AHEAD) {
+      for (const table of await Promise.all(blocks.slice(from, from + AHEAD).map(load)))
+        yield table;
+    }
+  }
+}
+
+async function readContents(path: string, file: FileHandle): Promise<Contents> {
+  const refuse = (found: string) => corrupt(path, found);
+  const { size } = await file.stat();
+  const read = (from: number, length: number) => readAt(path, file, from, length);
+  const readPart = async (from: number, { length, crc }: Stretch, name: string) => {
+    const bytes = await read(from, length);
+    return crc32(bytes) === crc ? bytes : refuse(`another CRC-32 of its ${name}`);
+  };
+  if (size < HEAD_BYTES + TAIL_BYTES) refuse(`${size} bytes, less than any objects file has`);
+  const aboutText = decodeHead(await read(0, HEAD_BYTES), refuse);
+  const tail = decodeTail(await read(size - TAIL_BYTES, TAIL_BYTES), refuse);
+  const start = HEAD_BYTES + aboutText.length;
+  const { directory, index, summary, offset } = tail;
+  const end = offset + directory.length + index.length + summary.length + TAIL_BYTES;
+  if (offset < start || end !== size) refuse(`${size} bytes where its tail speaks of ${end}`);
+  if (aboutText.length > MOST_TEXT) refuse(`a head of ${aboutText.length} bytes`);
+  const about = decodeAbout(await readPart(HEAD_BYTES, aboutText, "head"), refuse);
+  const entries = decodeDirectory(await readPart(offset, directory, "directory"), refuse);
+  let [objects, position] = [0, start];
+  for (const entry of entries) {
+    objects += entry.objects;
+    position += lengthOf(entry);
+  }
+  if (objects !== tail.objects || position !== offset) {
+    refuse(
+      `a directory of ${objects} objects up to byte ${position} where its tail speaks of ${tail.objects} up to ${offset}`,
+    );
+  }
+  const indexBytes = await readPart(offset + directory.length, index, "index");
+  const summaryAt = offset + directory.length + index.length;
+  return {
+    about,
+    entries,
+    index: decodeBlockIndex(indexBytes, entries.length, refuse),
+    summary: decodeSummary(await readPart(summaryAt, summary, "summary"), refuse),
+    start,
+  };
+}
+
+async function readAt(
+  path: string,
+  file: FileHandle,
+  from: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, from + done);
+    if (bytesRead === 0) {
+      return corrupt(
+        path,
+        `its end at byte ${from + done} where ${length - done} more were expected`,
+      );
+    }
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function lengthOf({ table, names, geometry }: BlockEntry): number {
+  return table.length + names.length + geometry.length;
+}
+
+function extentOf(boxes: Float64Array): Box | null {
+  if (boxes.length === 0) return null;
+  let [minX, minY, maxX, maxY] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < boxes.length; i += 4) {
+    minX = Math.min(minX, boxes[i]!);
+    minY = Math.min(minY, boxes[i + 1]!);
+    maxX = Math.max(maxX, boxes[i + 2]!);
+    maxY = Math.max(maxY, boxes[i + 3]!);
+  }
+  const [x, y] = [minX / 100, minY / 100];
+  return { x, y, width: maxX / 100 - x, height: maxY / 100 - y };
+}
+
+function corrupt(path: string, found: string): never {
+  throw new MicrotomeError(
+    "corrupt-file",
+    `${path}: found ${found}. It is no whole objects file of format ${FORMAT_VERSION}; merge the run again (microtome segment … --resume, after removing it).`,
+    { file: path, found },
+  );
+}
