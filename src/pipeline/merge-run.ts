@@ -5,8 +5,8 @@ import type { Instance } from "../merge/instance.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
 import { ObjectsFile } from "../store/objects/objects-file.ts";
 import { writeObjects } from "../store/objects/write-objects.ts";
-import { objectsFileName } from "../store/open-run-objects.ts";
 import type { RunFolder } from "../store/run-folder.ts";
+import { objectsFileName } from "../store/run-objects-file.ts";
 import type { FoundObjects, PreparedRun } from "./describe-run.ts";
 
 /**

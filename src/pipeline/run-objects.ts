@@ -8,6 +8,7 @@ import { innerPoint } from "../merge/measure.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource, PlacedInstance } from "../store/instance-source.ts";
 import { readRunRecord } from "../store/run-folder.ts";
+import { openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 
 /** A finished run's objects, open. */
@@ -18,12 +19,14 @@ export interface RunObjects {
 }
 
 /**
- * Opens the objects of a run folder; close them after use.
+ * Opens the objects of a run folder; close them after use. A run of a version that kept no objects file is read from its GeoJSON.
  *
  * Throws `input-not-found` where the folder holds no finished run, `corrupt-file` where its files are damaged.
  */
 export async function openRunObjects(folder: string): Promise<RunObjects> {
   const record = await readRunRecord(folder);
+  const kept = record && (await openObjectsFile(folder, record));
+  if (kept) return { record, objects: kept, close: () => kept.close() };
   const file = record?.files.find((name) => name.endsWith(".geojson.gz"));
   if (!record || !file) {
     const found = record ? `a run that is ${record.state}` : "no run.json";

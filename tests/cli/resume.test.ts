@@ -57,6 +57,10 @@ describe("a run that is killed", () => {
     const resumed = await runCli(segment("killed", "--resume", "--json"));
     expect(resumed.status).toBe(0);
     expect((await readFile(geojson("killed"))).equals(reference)).toBe(true);
+    const [kept, whole] = await Promise.all(
+      ["killed", "whole"].map((name) => readFile(join(runFolder(name), "nuclei.objects"))),
+    );
+    expect(kept!.equals(whole!)).toBe(true);
     const summary = JSON.parse(resumed.stdout);
     expect(summary.patches.done).toBe(summary.patches.planned - summary.patches.skipped);
     expect(summary.objects).toBeGreaterThan(20);
@@ -112,8 +116,8 @@ describe("export", () => {
 
     const hurt = target("hurt.nuclei");
     await cp(runFolder("whole"), hurt, { recursive: true });
-    const cut = reference.subarray(0, reference.length / 2);
-    await writeFile(join(hurt, "nuclei.geojson.gz"), cut);
+    const kept = await readFile(join(hurt, "nuclei.objects"));
+    await writeFile(join(hurt, "nuclei.objects"), kept.subarray(0, kept.length / 2));
     const refused = await run(hurt, "b.geojson");
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain("error[corrupt-file]");
