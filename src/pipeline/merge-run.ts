@@ -35,11 +35,10 @@ export async function mergeRun(
     idSeed: run.key,
     stats: seams,
   });
-  const files = [objectsFileName(task.name), `${task.name}.geojson.gz`] as const;
-  const [kept, exported] = files.map((name) => folder.file(name)) as [string, string];
+  const [exported, kept] = [`${task.name}.geojson.gz`, objectsFileName(task.name)];
   const { objects, byClass } = await watch.time("merge", () =>
     writeObjects(within(plan.parameters.region, unlessStopped(instances, signal)), {
-      path: kept,
+      path: folder.file(kept),
       about: {
         runKey: run.key,
         task: task.name,
@@ -49,11 +48,11 @@ export async function mergeRun(
       },
     }),
   );
-  const stored = await ObjectsFile.open(kept);
+  const stored = await ObjectsFile.open(folder.file(kept));
   try {
     await watch.time("export", () =>
       writeQuPath(unlessStopped(stored.all(), signal), {
-        path: exported,
+        path: folder.file(exported),
         task,
         model: model.name,
         provenance: {
@@ -66,7 +65,7 @@ export async function mergeRun(
   } finally {
     await stored.close();
   }
-  return { objects, byClass, seams, files };
+  return { objects, byClass, seams, files: [exported, kept] };
 }
 
 async function* unlessStopped(

@@ -5,11 +5,11 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MicrotomeError } from "../../../src/errors.ts";
-import { featureText } from "../../../src/export/feature-text.ts";
 import type { Instance } from "../../../src/merge/instance.ts";
 import { BlockGeometry, BlockNames, BlockTable } from "../../../src/store/objects/block-parts.ts";
 import { ObjectsFile } from "../../../src/store/objects/objects-file.ts";
 import { writeObjects } from "../../../src/store/objects/write-objects.ts";
+import { featureText } from "../../export/feature-text.ts";
 import { NUCLEI, squareInstance, streamOf } from "../../export/objects.ts";
 import { ABOUT, anyInstance, asKept, collect, sourceOf } from "./some-objects.ts";
 
