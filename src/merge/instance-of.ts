@@ -1,8 +1,9 @@
 import { polygonArea } from "../geometry.ts";
+import type { Candidate } from "./candidate.ts";
 import type { Instance } from "./instance.ts";
 import { circularityOf, innerPoint, perimeterUm } from "./measure.ts";
-import type { MergedMask } from "./merge-masks.ts";
 import { outlineOf } from "./outline.ts";
+import type { Spans } from "./spans.ts";
 import { uuidV5 } from "./uuid.ts";
 
 /** What turns grid pixels into an object on the slide. */
@@ -16,9 +17,16 @@ export interface InstanceFrame {
   readonly idSeed: string;
 }
 
+/** What is needed of a mask on the grid, whole, and of the masks of patches that it was made of. */
+export interface ObjectMask {
+  /** 4-connected. */
+  readonly spans: Spans;
+  readonly parts: readonly Pick<Candidate, "patch" | "spans" | "scores">[];
+}
+
 /** Makes the object that goes out of a 4-connected mask on the grid; says whether its outline is a staircase. */
 export function instanceOf(
-  { spans, parts }: MergedMask,
+  { spans, parts }: ObjectMask,
   frame: InstanceFrame,
 ): { readonly instance: Instance; readonly staircase: boolean } {
   const { polygon, kind } = outlineOf(spans, frame.gridDownsample);

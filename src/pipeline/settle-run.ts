@@ -1,3 +1,4 @@
+import type { ModelSpec } from "../segment/model.ts";
 import { readRunRecord, runKey } from "../store/run-folder.ts";
 import type { RunRecord, StainRecord } from "../store/run-record.ts";
 import { estimateStain } from "../tiler/estimate-stain.ts";
@@ -17,16 +18,20 @@ export interface EarlierRun {
  * version, every parameter that decides the result, and the stain estimate, which decides it too.
  */
 export function keyOf(run: DecidedRun, stain: StainRecord | null): string {
-  // Weights alone are not the model: the same may be prepared, or told its classes, in another way.
-  const { contract, input, window, preprocess = "sam", mpp, classes } = run.model;
   return runKey({
     fingerprint: run.identity.sha256,
     model: run.model.sha256,
-    description: { contract, input, window, preprocess, mpp, classes },
+    description: useOf(run.model),
     software: VERSION,
     parameters: run.decision.parameters,
     stain,
   });
+}
+
+/** What a model's description says of its use. Weights alone are not the model: the same may be prepared, or told its classes, in another way. */
+export function useOf(model: ModelSpec) {
+  const { contract, input, window, preprocess = "sam", mpp, classes } = model;
+  return { contract, input, window, preprocess, mpp, classes };
 }
 
 /**

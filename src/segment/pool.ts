@@ -8,6 +8,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** Copied to each worker as it starts. */
   readonly workerData: unknown;
+  /** True for workers that go on with something after they have answered; else they sleep until the next task. */
+  readonly awake?: boolean;
 }
 
 /** Starts a pool of worker threads that stay until it is destroyed. */
@@ -20,6 +22,7 @@ export function startPool(options: PoolOptions): Piscina {
     // A worker holds a model: it is never let go between patches.
     idleTimeout: Number.POSITIVE_INFINITY,
     concurrentTasksPerWorker: 1,
+    ...(options.awake ? { atomics: "disabled" } : {}),
     execArgv: execArgvFor(options.worker),
   });
 }

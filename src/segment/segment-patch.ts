@@ -3,7 +3,8 @@ import { type Box, intersectBoxes } from "../geometry.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
 import { requireAnswerable } from "./check-prompts.ts";
-import type { EncodedImage, SamAdapter } from "./contracts/adapter.ts";
+import type { SamAdapter } from "./contracts/adapter.ts";
+import type { Embedding } from "./contracts/embedding.ts";
 import { type LogitGrid, MaskCutter } from "./cut-mask.ts";
 import {
   type Answer,
@@ -49,10 +50,11 @@ export class PatchSegmenter {
   }
 
   /**
-   * Segments one patch. Throws PatchFailedError for pixels that do not match their size, and
+   * Segments one patch; with `kept`, its own from {@link PatchSegmenter.embed}, without encoding it again.
+   * Throws PatchFailedError for pixels that do not match their size, and
    * MicrotomeError `usage` for prompts that the model or the settings cannot serve.
    */
-  async segment(job: SegmentJob): Promise<PatchOutcome> {
+  async segment(job: SegmentJob, kept: Embedding | null = null): Promise<PatchOutcome> {
     checkJob(job);
     const ms = { encode: 0, decode: 0, post: 0 };
     const clip = maskableBox(job);
@@ -63,8 +65,7 @@ export class PatchSegmenter {
     this.#checkMode(job);
 
     const start = performance.now();
-    const seen = this.#adapter.anySize ? slidePart(job.image, clip) : job.image;
-    const encoded = await this.#encode(seen);
+    const encoded = this.#adapter.open(kept ?? (await this.#embed(this.#seen(job.image, clip))));
     ms.encode = performance.now() - start;
 
     const { candidates, prompts } = await this.#find(job, {
@@ -83,9 +84,19 @@ export class PatchSegmenter {
     return { ok: true, masks, prompts, ms };
   }
 
+  /** What the encoder makes of a patch: to be kept, and prompted later by `segment`. */
+  async embed(image: RgbImage, valid: Box): Promise<Embedding> {
+    const clip = maskableBox({ image, valid });
+    return await this.#embed(clip === null ? image : this.#seen(image, clip));
+  }
+
+  #seen(image: RgbImage, clip: Box): RgbImage {
+    return this.#adapter.anySize ? slidePart(image, clip) : image;
+  }
+
   /** Measurements are taken from the slide's own pixels: only the model sees the common look. */
-  async #encode(image: RgbImage): Promise<EncodedImage> {
-    return await this.#adapter.encode(this.#normalise ? this.#normalise(image) : image);
+  async #embed(image: RgbImage): Promise<Embedding> {
+    return await this.#adapter.embed(this.#normalise ? this.#normalise(image) : image);
   }
 
   /** Refuses, before the costly encoder, a mode that the model or the settings cannot serve. */
@@ -150,7 +161,11 @@ export class PatchSegmenter {
   /** SAM's automatic mask generation: masks may nest and overlap; each is made one piece in the end. */
   async #grid(job: SegmentJob, context: DecodeContext): Promise<Found> {
     const { masks, prompts } = await generateMasks(
-      { image: job.image, region: regionOf(job), encode: (image) => this.#encode(image) },
+      {
+        image: job.image,
+        region: regionOf(job),
+        encode: async (image) => this.#adapter.open(await this.#embed(image)),
+      },
       context,
       this.#settings.grid,
     );
@@ -223,7 +238,7 @@ function checkJob(job: SegmentJob): void {
 }
 
 /** The whole pixels of the patch that may be masked, or null for none. */
-function maskableBox({ valid, image }: SegmentJob): Box | null {
+function maskableBox({ valid, image }: Pick<SegmentJob, "valid" | "image">): Box | null {
   const x = Math.ceil(valid.x);
   const y = Math.ceil(valid.y);
   const width = Math.floor(valid.x + valid.width) - x;

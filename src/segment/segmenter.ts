@@ -87,7 +87,7 @@ export async function createSegmenterWith(
 }
 
 /** The same bytes with a buffer of their own: a Node Buffer may be a view of a shared or external one, which must not move. */
-function ownBuffer(data: Uint8Array): Uint8Array<ArrayBuffer> {
+export function ownBuffer(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength;
   if (whole && !Buffer.isBuffer(data) && data.buffer instanceof ArrayBuffer) {
     return data as Uint8Array<ArrayBuffer>;

@@ -152,3 +152,72 @@ export interface HitAnswer {
 export interface CountAnswer {
   readonly count: number;
 }
+
+/** What a click cost, beside its features. */
+export interface ClickFacts {
+  /** True where the patch had been encoded before. */
+  readonly warm: boolean;
+  /** The patch that the model saw; it may stick out of the slide. */
+  readonly patch: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
+  /** Corner of the part that was scanned, where that is not the whole slide: QuPath counts from there. */
+  readonly bounds: { readonly x: number; readonly y: number } | null;
+  /** For each feature: it reaches a border of the patch beyond which the slide goes on, and is perhaps not whole. */
+  readonly cut: readonly boolean[];
+  readonly ms: {
+    /** For others' patches, and for the model's thread. */
+    readonly wait: number;
+    readonly read: number;
+    readonly encode: number;
+    readonly decode: number;
+    /** In the server, from the request's head to the answer. */
+    readonly total: number;
+  };
+}
+
+/** An object as QuPath's GeoJSON has it. */
+export interface ClickFeature {
+  readonly type: "Feature";
+  readonly id: string;
+  readonly geometry: {
+    readonly type: "Polygon";
+    readonly coordinates: ObjectPolygons[number];
+  };
+  readonly properties: {
+    readonly objectType: string;
+    readonly classification: {
+      readonly name: string;
+      readonly color: readonly [number, number, number];
+    };
+    readonly measurements: Readonly<Record<string, number>>;
+  };
+}
+
+/** The answer to a click: a FeatureCollection with every mask that the model has for it, best first. */
+export interface ClickAnswer {
+  readonly type: "FeatureCollection";
+  /** What made it. */
+  readonly microtome: Readonly<Record<string, string | number>>;
+  readonly click: ClickFacts;
+  readonly features: readonly ClickFeature[];
+}
+
+/** What a click may be made of, and whether the place named is ready for one. */
+export interface ClickReadiness {
+  readonly task: string;
+  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+  readonly takes: {
+    readonly boxes: boolean;
+    readonly boxWithPoints: boolean;
+    /** Points beside the object. */
+    readonly negativePoints: boolean;
+    /** Most points a prompt. */
+    readonly mostPoints: number;
+  };
+  /** True where the named place has been encoded. */
+  readonly ready: boolean;
+}

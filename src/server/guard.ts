@@ -81,13 +81,21 @@ export function hostGuard(boundHost: string, allowedHosts: readonly string[]): G
   };
 }
 
-/** Refuses every method but GET and HEAD; those that a page of another origin asks for, as forbidden. */
+/** The addresses that take POST: they change nothing, but cost much. */
+const POSTED = /^\/api\/slides\/[\w-]+\/segment(?:\/prepare)?(?:\?|$)/;
+
+/**
+ * Refuses every method but GET and HEAD, and POST where a click is answered; those that a page of
+ * another origin asks for, as forbidden.
+ */
 export const methodGuard: Guard = (request, response) => {
   if (request.method === "GET" || request.method === "HEAD") return false;
   if (!isSameOrigin(request)) {
     throw new HttpError(403, "forbidden", "A change was asked for by a page of another origin.");
   }
-  response.setHeader("Allow", "GET, HEAD");
+  const posted = POSTED.test(request.url ?? "");
+  if (posted && request.method === "POST") return false;
+  response.setHeader("Allow", posted ? "POST" : "GET, HEAD");
   throw new HttpError(405, "method-not-allowed", "This server only shows; it changes nothing.");
 };
 

@@ -6,6 +6,8 @@ import { BlockCache } from "../block-cache.ts";
 import { MicrotomeError } from "../errors.ts";
 import type { Backend } from "../tiler/slide.ts";
 import { toItemList } from "./catalog.ts";
+import { clickRoutes } from "./click-routes.ts";
+import { type ClickOptions, ClickService } from "./click-service.ts";
 import { crossOriginGuard } from "./cross-origin.ts";
 import { deepZoomRoutes } from "./deep-zoom-routes.ts";
 import {
@@ -48,6 +50,8 @@ export interface ServerOptions {
   readonly allowedHosts?: readonly string[];
   /** Origins whose pages may read Deep Zoom and IIIF addresses, besides this machine's own; "*" for all. */
   readonly allowedOrigins?: readonly string[];
+  /** What answering clicks may cost. */
+  readonly clicks?: ClickOptions;
   /** The built viewer; only tests need another than the package's own. */
   readonly viewerFolder?: string;
   /** Told what no request should run into, and in a line each what is left out; stderr by default. */
@@ -78,7 +82,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const library = await Library.open(options.target, log, {
     ...(options.backend ? { backend: options.backend } : {}),
   });
-  const server = createServer(makeListener(library, guard, options, log));
+  const clicks = new ClickService(library, options.clicks);
+  const server = createServer(makeListener(library, clicks, guard, options, log));
   try {
     await listen(server, host, port);
   } catch (error) {
@@ -97,6 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
+      await clicks.close();
       await library.close();
     },
   };
@@ -115,13 +121,15 @@ function makeGuard(host: string, options: ServerOptions): Guard {
 /** Guards stand before everything, tiles before Express. */
 function makeListener(
   library: Library,
+  clicks: ClickService,
   guard: Guard,
   options: ServerOptions,
   log: (error: unknown) => void,
 ): RequestListener {
   const encoded = new BlockCache<Content>(ENCODED_BYTES);
   const sendTile = tileHandler(library, encoded);
-  const app = createApp(library, encoded, options.viewerFolder ?? defaultViewerFolder(), log);
+  const viewer = options.viewerFolder ?? defaultViewerFolder();
+  const app = createApp(library, clicks, encoded, viewer, log);
   return (request, response) => {
     try {
       if (guard(request, response)) return;
@@ -136,6 +144,7 @@ function makeListener(
 
 function createApp(
   library: Library,
+  clicks: ClickService,
   encoded: BlockCache<Content>,
   viewerFolder: string,
   log: (error: unknown) => void,
@@ -147,7 +156,7 @@ function createApp(
   app.get("/api/items", async (_request, response) => {
     response.json(toItemList(await library.refresh()));
   });
-  app.use("/api/slides", slideRoutes(library));
+  app.use("/api/slides", slideRoutes(library), clickRoutes(clicks));
   app.use("/api/runs", runRoutes(library));
   app.use("/slides", deepZoomRoutes(library, encoded));
   app.use("/iiif", iiifRoutes(library, encoded));

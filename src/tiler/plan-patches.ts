@@ -44,7 +44,7 @@ export function planPatches(request: PlanRequest): PatchPlan {
   const { size, scale, patchSize, overlap, region, tissue } = request;
   requireTileable(patchSize, overlap);
   const factor = scale.gridDownsample;
-  const gridSize = { width: onGrid(size.width, factor), height: onGrid(size.height, factor) };
+  const gridSize = gridSizeOf(size, scale);
   const gridRegion = toGridRegion(region, size, factor, gridSize);
   const columns = cutAxis(gridRegion.x, gridRegion.width, gridSize.width, patchSize, overlap);
   const rows = cutAxis(gridRegion.y, gridRegion.height, gridSize.height, patchSize, overlap);
@@ -82,6 +82,11 @@ function requireTileable(patchSize: number, overlap: number): void {
     `Patches of ${patchSize} px that overlap by ${overlap} px cannot tile; expected whole pixels, the overlap from 0 to less than the patch (--patch-size, --overlap).`,
     { patchSize, overlap },
   );
+}
+
+/** A slide's size on the grid of a scale, grid px. */
+export function gridSizeOf(size: Size, { gridDownsample }: Scale): Size {
+  return { width: onGrid(size.width, gridDownsample), height: onGrid(size.height, gridDownsample) };
 }
 
 /** Grid pixels whose centre lies within `length` level-0 px; at least one. */
@@ -191,7 +196,7 @@ export function allowedCells(
 }
 
 /** The part of a patch that holds slide pixels, patch px. */
-export function validBox(patch: PlannedPatch, gridSize: Size): Box {
+export function validBox(patch: Pick<PlannedPatch, "gridBox">, gridSize: Size): Box {
   const { x, y } = patch.gridBox;
   const inside = intersectBoxes(patch.gridBox, { x: 0, y: 0, ...gridSize });
   return inside

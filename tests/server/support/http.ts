@@ -15,6 +15,7 @@ export function send(
   path: string,
   headers: Readonly<Record<string, string>> = {},
   method = "GET",
+  body?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
@@ -30,7 +31,7 @@ export function send(
       response.on("error", reject);
     });
     sent.on("error", reject);
-    sent.end();
+    sent.end(body);
   });
 }
 

@@ -1,12 +1,12 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { embeddingFromBytes, embeddingToBytes } from "../../src/segment/clicks/embedding-bytes.ts";
-import type { DecodedBatch, SamAdapter } from "../../src/segment/contracts/adapter.ts";
-import type { Embedding } from "../../src/segment/contracts/embedding.ts";
-import type { ContractName } from "../../src/segment/model.ts";
-import { openModel } from "../../src/segment/open-model.ts";
-import { boxBatch, type PromptBatch, pointBatch } from "../../src/segment/prompt-batch.ts";
-import { paintToy, toySpec } from "./toy.ts";
+import { keepPatch, openKeptPatch } from "../../../src/segment/clicks/kept-patch.ts";
+import type { DecodedBatch, SamAdapter } from "../../../src/segment/contracts/adapter.ts";
+import type { Embedding } from "../../../src/segment/contracts/embedding.ts";
+import type { ContractName } from "../../../src/segment/model.ts";
+import { openModel } from "../../../src/segment/open-model.ts";
+import { boxBatch, type PromptBatch, pointBatch } from "../../../src/segment/prompt-batch.ts";
+import { paintToy, toySpec } from "../toy.ts";
 
 const CONTRACTS: [ContractName, string?, string?][] = [
   ["window"],
@@ -50,7 +50,8 @@ describe("an embedding that was kept", () => {
     const encoded = await adapter.encode(PICTURE);
     const fresh = answerOf(await encoded.decode(point));
 
-    const restored = embeddingFromBytes("key", embeddingToBytes("key", embedding))!;
+    const stored = Buffer.from(keepPatch("key", PICTURE, embedding).data);
+    const restored = openKeptPatch("key", stored)!.embedding;
     // Another picture in between: nothing of the answer lives in the adapter.
     await adapter.encode(paintToy(64, 64, [{ x: 20, y: 20, radius: 9, green: 255 }]));
     expect(await ask(adapter, embedding, point)).toEqual(fresh);
@@ -73,7 +74,7 @@ describe("an embedding that was kept", () => {
   });
 });
 
-describe("the bytes of an embedding", () => {
+describe("the bytes of a kept patch", () => {
   const embedding: Embedding = {
     scale: 2.5,
     tensors: {
@@ -81,64 +82,78 @@ describe("the bytes of an embedding", () => {
       features: { dims: [2], data: Float32Array.of(7, 8) },
     },
   };
-  const bytes = embeddingToBytes("a key", embedding);
+  const image = { data: Uint8Array.of(1, 2, 3, 4, 5, 255), width: 2, height: 1 };
+  const kept = keepPatch("a key", image, embedding);
+  const bytes = kept.data;
+  const opened = (key: string, of: Uint8Array) => openKeptPatch(key, of);
 
   it("hold every value as it is, wherever they lie in memory", () => {
-    expect(embeddingFromBytes("a key", bytes)).toEqual(embedding);
+    expect(kept.embedding).toEqual(embedding);
     const shifted = new Uint8Array(bytes.length + 3);
     shifted.set(bytes, 3);
-    expect(embeddingFromBytes("a key", shifted.subarray(3))).toEqual(embedding);
+    for (const stored of [bytes, shifted.subarray(3)]) {
+      const again = opened("a key", stored)!;
+      expect(again.embedding).toEqual(embedding);
+      expect(again.image).toEqual(image);
+    }
   });
 
   it("are refused under another key", () => {
-    expect(embeddingFromBytes("b key", bytes)).toBeNull();
+    expect(opened("b key", bytes)).toBeNull();
   });
 
   it("are refused when cut anywhere, longer, or with any bit turned", () => {
     for (let length = 0; length < bytes.length; length++) {
-      expect(embeddingFromBytes("a key", bytes.subarray(0, length))).toBeNull();
+      expect(opened("a key", bytes.subarray(0, length))).toBeNull();
     }
-    expect(embeddingFromBytes("a key", Buffer.concat([bytes, Buffer.alloc(4)]))).toBeNull();
+    expect(opened("a key", Buffer.concat([bytes, Buffer.alloc(4)]))).toBeNull();
     for (let i = 0; i < bytes.length; i++) {
       const turned = Uint8Array.from(bytes);
       turned[i]! ^= 1 << (i % 8);
-      expect(embeddingFromBytes("a key", turned)).toBeNull();
+      expect(opened("a key", turned)).toBeNull();
     }
   });
 
   it.each([
     ["no JSON", "{"],
     ["null", "null"],
-    ["no tensors", '{"key":"a key","scale":1}'],
-    ["a scale of 0", '{"key":"a key","scale":0,"tensors":[]}'],
-    ["more values than bytes", tensors({ name: "a", dims: [1, 1e9, 1e9] })],
-    ["a side that is no number", tensors({ name: "a", dims: ["4"] })],
-    ["a negative side", tensors({ name: "a", dims: [-1, -1] })],
-    ["fewer values than bytes", tensors({ name: "a", dims: [1] })],
-    ["a name that is none", tensors({ name: "__proto__", dims: [2] })],
-    ["a tensor that is null", tensors(null)],
-  ])("are refused with a header of %s, although the checksum is right", (_what, header) => {
-    expect(embeddingFromBytes("a key", withHeader(header))).toBeNull();
+    ["no tensors", header({ tensors: undefined })],
+    ["a scale of 0", header({ scale: 0 })],
+    ["no width", header({ width: null })],
+    ["more pixels than bytes", header({ width: 1e8, height: 1e8 })],
+    ["more values than bytes", header({ tensors: [{ name: "a", dims: [1, 1e9, 1e9] }] })],
+    ["a side that is no number", header({ tensors: [{ name: "a", dims: ["2"] }] })],
+    ["a negative side", header({ tensors: [{ name: "a", dims: [-1, -2] }] })],
+    ["fewer values than bytes", header({ tensors: [{ name: "a", dims: [1] }] })],
+    ["a name that is none", header({ tensors: [{ name: "__proto__", dims: [2] }] })],
+    ["a tensor that is null", header({ tensors: [null] })],
+  ])("are refused with a header of %s, although the checksum is right", (_what, text) => {
+    expect(opened("a key", withHeader(text))).toBeNull();
   });
 
   it("are taken with a header that is whole", () => {
-    const header = tensors({ name: "a", dims: [2] });
-    expect(embeddingFromBytes("a key", withHeader(header))?.tensors.a?.data.length).toBe(2);
+    expect(opened("a key", withHeader(header({})))?.embedding.tensors.a?.data.length).toBe(2);
   });
 });
 
-function tensors(tensor: unknown): string {
-  return JSON.stringify({ key: "a key", scale: 1, tensors: [tensor] });
+function header(changes: object): string {
+  const whole = {
+    key: "a key",
+    width: 2,
+    height: 1,
+    scale: 1,
+    tensors: [{ name: "a", dims: [2] }],
+  };
+  return JSON.stringify({ ...whole, ...changes });
 }
 
-/** Bytes with two values and a right checksum behind a header of someone else's making. */
-function withHeader(header: string): Uint8Array {
-  const made = embeddingToBytes("a key", { scale: 1, tensors: {} });
-  const head = Buffer.from(header);
-  const body = Buffer.alloc(12 + head.length + 8);
-  body.set(made.subarray(0, 8));
-  body.writeUInt32LE(head.length, 8);
-  head.copy(body, 12);
+/** Bytes with two values, two pixels and a right checksum behind a header of someone else's making. */
+function withHeader(text: string): Uint8Array {
+  const start = Math.ceil((12 + text.length) / 8) * 8;
+  const body = Buffer.alloc(start + 8 + 6);
+  body.write("mtpatch1", "latin1");
+  body.writeUInt32LE(start - 12, 8);
+  body.write(text.padEnd(start - 12), 12);
   const end = Buffer.alloc(4);
   end.writeUInt32LE(crc32(body));
   return Buffer.concat([body, end]);
