@@ -1,4 +1,6 @@
+import { masksBench } from "../masks/bench.ts";
 import { modelBench } from "../model/bench.ts";
+import { pipelineBench } from "../pipeline/bench.ts";
 import { readingBench } from "../reading/bench.ts";
 import { servingBench } from "../serving/bench.ts";
 
@@ -13,4 +15,10 @@ export interface Bench {
 }
 
 /** All benches, in the order in which they are listed. */
-export const BENCHES: readonly Bench[] = [readingBench, servingBench, modelBench];
+export const BENCHES: readonly Bench[] = [
+  readingBench,
+  servingBench,
+  modelBench,
+  masksBench,
+  pipelineBench,
+];

@@ -42,3 +42,26 @@ export async function benchSlide(layout: Layout, side: number): Promise<string> 
   await writeMosaic(path, source, { width: side, height: side, mpp: MPP, description, seed: 1 });
   return path;
 }
+
+/** What {@link tissueSlide} is, for reports. */
+export const TISSUE_SLIDE =
+  "BigTIFF; level 0 is a field of breast cancer of BCSS at 40x, all tissue, laid out again and again in 256×256 px tiles (YCbCr JPEG 4:2:0, quality 80), levels at 1/4 and 1/16";
+
+const FIELD = "train/regions-bcss-tumour/images/1008.jpg";
+
+/**
+ * The path of a square slide that is tissue all over, at the scale at which nuclei are looked for; made on
+ * first use and kept. Throws an Error where the real field that it is laid of is absent.
+ */
+export async function tissueSlide(side: number, mpp: number): Promise<string> {
+  const folder = join(BENCH_OUT, "slides");
+  const path = join(folder, `tissue-${side}.tif`);
+  if (existsSync(path)) return path;
+  if (!hasData(FIELD)) throw new Error(`${join(DATA, FIELD)} is needed to lay the bench slides`);
+  process.stderr.write(`making ${path} (once) …\n`);
+  await mkdir(folder, { recursive: true });
+  const description = `mosaic of a field of BCSS, ${mpp} um/px`;
+  const source = await reencodedTiles(join(DATA, FIELD));
+  await writeMosaic(path, source, { width: side, height: side, mpp, description, seed: 1 });
+  return path;
+}

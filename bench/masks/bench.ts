@@ -1,0 +1,255 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { SamAdapter } from "../../src/segment/contracts/adapter.ts";
+import { hematoxylinAuto } from "../../src/segment/hematoxylin-blobs.ts";
+import type { GridSettings, ModelSpec } from "../../src/segment/model.ts";
+import { openModel } from "../../src/segment/open-model.ts";
+import type { PromptMode, SegmentSettings } from "../../src/segment/protocol.ts";
+import { loadModel } from "../../src/segment/registry.ts";
+import type { PlacedRle } from "../../src/segment/rle.ts";
+import { PatchSegmenter } from "../../src/segment/segment-patch.ts";
+import { cleanEach } from "../../src/segment/separate.ts";
+import { openSlide } from "../../src/tiler/open-slide.ts";
+import type { RgbImage } from "../../src/tiler/slide.ts";
+import { DATA } from "../../tests/shared-data.ts";
+import type { Bench } from "../harness/benches.ts";
+import { interleave, type Measured } from "../harness/interleave.ts";
+import { describeMachine } from "../harness/machine.ts";
+import { BENCH_OUT, type ReportTable, writeReport } from "../harness/report.ts";
+import { formatSummary, summarise } from "../harness/summary.ts";
+import { exhaustiveMasks } from "./exhaustive.ts";
+import { type Agreement, agreement, together } from "./match.ts";
+
+/** Real H&E at 0.25 µm/px (BCSS, CC0). */
+const FIELDS = ["1008", "1015", "1019"].map((name) =>
+  join(DATA, `train/regions-bcss-tumour/images/${name}.jpg`),
+);
+const SAM_SHAPE = join(BENCH_OUT, "sam-shape/sam-shape-batched.json");
+const SIDE = 1024;
+
+/** All of SAM's automatic mask generation against the engine, same weights, same patches, one run. */
+export const masksBench: Bench = {
+  name: "masks",
+  summary:
+    "a grid of points on a patch of 1024² px: every step as the reference does it, and the engine",
+  usage: `    --model A,B             (microtome-nuclei, and SAM's standard shape where bench/masks/make_sam_model.py has made it)
+    --patches N             of real tissue (3)
+    --points N              a side (32)
+    --covered S             stability of a mask that answers for the points in it (0.9)`,
+  async run(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        model: { type: "string" },
+        patches: { type: "string", default: "3" },
+        points: { type: "string", default: "32" },
+        covered: { type: "string", default: "0.9" },
+      },
+    });
+    const machine = describeMachine();
+    const names = values.model?.split(",") ?? defaultModels();
+    const patches = await realPatches(Number(values.patches));
+    const tables: ReportTable[] = [];
+    const results: unknown[] = [];
+    for (const name of names) {
+      const model = await loadModel(name);
+      const grid = {
+        ...model.grid,
+        pointsPerSide: Number(values.points),
+        coveredStability: Number(values.covered),
+      };
+      const found = await measure(model, grid, patches);
+      results.push({ model: model.name, sha256: model.sha256, grid, found });
+      tables.push(toTable(model, found));
+    }
+    const { markdown, paths } = await writeReport({
+      name: "masks",
+      title: `A grid of ${values.points} × ${values.points} points on ${patches.length} patches of ${SIDE}² px`,
+      machine,
+      results,
+      tables,
+      notes: [
+        "exhaustive: every point decoded, every mask upsampled to full size, then predicted IoU, stability, suppression, as segment-anything's generator does it. All on one thread in one process, contenders in a new order a patch.",
+        "kept: share of the exhaustive route's masks that have a partner of IoU ≥ 0.5, one to one; IoU: mean of the pairs.",
+        "CPU s: processor seconds a patch, which other work on the machine disturbs less than wall seconds.",
+      ],
+    });
+    process.stdout.write(`${markdown}\n`);
+    process.stderr.write(`${paths.join("\n")}\n`);
+  },
+};
+
+function defaultModels(): string[] {
+  if (existsSync(SAM_SHAPE)) return ["microtome-nuclei", SAM_SHAPE];
+  process.stderr.write(
+    `${SAM_SHAPE} is not there: bench/masks/make_sam_model.py makes it; going on without\n`,
+  );
+  return ["microtome-nuclei"];
+}
+
+/** Patches from the fields, several of one where more are asked for than there are fields. */
+async function realPatches(count: number): Promise<RgbImage[]> {
+  const patches: RgbImage[] = [];
+  for (let i = 0; i < count; i++) {
+    const slide = await openSlide(FIELDS[i % FIELDS.length]!);
+    try {
+      const turn = Math.floor(i / FIELDS.length) + 1;
+      const x = Math.floor(((slide.size.width - SIDE) * turn) / (turn + 1));
+      const y = Math.floor(((slide.size.height - SIDE) * turn) / (turn + 1));
+      patches.push(await slide.readRegion(0, { x, y, width: SIDE, height: SIDE }));
+    } finally {
+      await slide.close();
+    }
+  }
+  return patches;
+}
+
+/** What one way of making masks gave on one patch. */
+interface Answer {
+  readonly masks: readonly PlacedRle[];
+  readonly prompts: number;
+  readonly ms: { readonly encode: number; readonly decode: number; readonly post: number };
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+interface Contender {
+  readonly name: string;
+  /** A patch an entry. */
+  readonly answers: readonly Omit<Answer, "masks">[];
+  readonly agreement: readonly Agreement[];
+}
+
+async function measure(
+  model: ModelSpec,
+  grid: GridSettings,
+  patches: readonly RgbImage[],
+): Promise<Contender[]> {
+  const adapter = await openModel(model);
+  try {
+    const ways = waysOf(adapter, model, grid);
+    const runs = ways.map(
+      ({ name, run }): Measured<Answer> => ({
+        name,
+        async once(round) {
+          process.stderr.write(`${model.name}, patch ${round + 1}: ${name} …\n`);
+          const image = patches[round]!;
+          return await timed(() => run({ ...image, data: image.data.slice() }));
+        },
+      }),
+    );
+    // Warm: sessions make their plans, and functions are compiled, before anything is counted.
+    await ways.at(-1)!.run(patches[0]!);
+    const answers = await interleave(runs, { rounds: patches.length, seed: 1 });
+    const wanted = answers.get("exhaustive")!;
+    return ways.map(({ name }) => {
+      const own = answers.get(name)!;
+      return {
+        name,
+        answers: own.map(({ masks: _, ...rest }) => rest),
+        agreement: own.map(({ masks }, i) => agreement(wanted[i]!.masks, masks)),
+      };
+    });
+  } finally {
+    await adapter.release();
+  }
+}
+
+interface Way {
+  readonly name: string;
+  run(image: RgbImage): Promise<Omit<Answer, "seconds" | "cpuSeconds">>;
+}
+
+function waysOf(adapter: SamAdapter, model: ModelSpec, covered: GridSettings): Way[] {
+  const { coveredStability: _, ...every } = covered;
+  const mpp = model.mpp ?? 0.25;
+  const settings = (grid: GridSettings): SegmentSettings => ({
+    model,
+    auto: hematoxylinAuto(grid, mpp),
+    grid,
+    mpp,
+    minAreaUm2: 0,
+    maxAreaUm2: null,
+    stain: null,
+  });
+  const engine = (name: string, grid: GridSettings, prompts: PromptMode): Way => {
+    const segmenter = new PatchSegmenter(adapter, settings(grid));
+    return {
+      name,
+      run: (image) =>
+        segmenter.segment({
+          patchId: "bench",
+          image,
+          prompts,
+          allow: null,
+          valid: { x: 0, y: 0, width: image.width, height: image.height },
+        }),
+    };
+  };
+  return [
+    {
+      name: "exhaustive",
+      async run(image) {
+        const answer = await exhaustiveMasks(image, adapter, every);
+        return { ...answer, masks: cleanEach(answer.masks) };
+      },
+    },
+    engine("engine, every point", every, { kind: "grid" }),
+    engine("engine, covered points left out", covered, { kind: "grid" }),
+  ];
+}
+
+async function timed(run: () => Promise<Omit<Answer, "seconds" | "cpuSeconds">>): Promise<Answer> {
+  const started = performance.now();
+  const before = process.cpuUsage();
+  const answer = await run();
+  const { user, system } = process.cpuUsage(before);
+  return {
+    masks: answer.masks,
+    prompts: answer.prompts,
+    ms: answer.ms,
+    seconds: (performance.now() - started) / 1000,
+    cpuSeconds: (user + system) / 1e6,
+  };
+}
+
+function toTable(model: ModelSpec, found: readonly Contender[]): ReportTable {
+  const first = found[0]!;
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const cpu = ({ answers }: Contender) => mean(answers.map((answer) => answer.cpuSeconds));
+  return {
+    caption: `${model.name} ${model.version} (${model.contract})`,
+    columns: [
+      "",
+      "points asked",
+      "s a patch",
+      "CPU s",
+      "of it encode",
+      "decode",
+      "masks",
+      "times as fast",
+      "masks found",
+      "kept",
+      "IoU",
+    ],
+    rows: found.map((one) => {
+      const { kept, meanIou, found: masks } = together(one.agreement);
+      const share = (of: (answer: Omit<Answer, "masks">) => number) =>
+        mean(one.answers.map(of)).toFixed(2);
+      return [
+        one.name,
+        mean(one.answers.map((answer) => answer.prompts)).toFixed(0),
+        formatSummary(summarise(one.answers.map((answer) => answer.seconds))),
+        cpu(one).toFixed(2),
+        share((answer) => answer.ms.encode / 1000),
+        share((answer) => answer.ms.decode / 1000),
+        share((answer) => answer.ms.post / 1000),
+        (cpu(first) / cpu(one)).toFixed(1),
+        String(masks),
+        kept.toFixed(3),
+        meanIou.toFixed(3),
+      ];
+    }),
+  };
+}
