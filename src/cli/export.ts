@@ -1,4 +1,4 @@
-import type { ExportedFile, ExportFormat, ExportSubject } from "../export/format.ts";
+import type { ExportedFile, ExportFormat, ExportSubject, FormatOption } from "../export/format.ts";
 import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
 import { openRunObjects } from "../pipeline/run-objects.ts";
 import { taskNamed } from "../scales/tasks.ts";
@@ -17,12 +17,14 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
 
   --out FILE          replaced where it exists, when the new one is complete
   --max-objects N     several files of at most N objects: FILE-001.geojson, FILE-002.geojson, …
+  --mpp N|slide       of a label mask: µm per pixel, or the slide's own; else those of the run's model
   --json              one JSON object on stdout at the end`,
   async run(args, terminal) {
     const options = {
       format: { type: "string" },
       out: { type: "string" },
       "max-objects": { type: "string" },
+      mpp: { type: "string" },
       json: { type: "boolean" },
     } as const;
     const parsed = Arguments.parse("export", args, options, [1, 1]);
@@ -37,10 +39,17 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
         `--max-objects: ${format.names[0]} is one file; ${able.join(", ")} can be split`,
       );
     }
+    const mpp =
+      parsed.string("mpp") === "slide" ? ("slide" as const) : parsed.number("mpp", 0.01, 1000);
+    if (mpp !== undefined) requireTakes(format, "mpp");
     const { record, objects, close } = await openRunObjects(parsed.positionals[0]!);
     try {
       const subject = subjectOf(record, objects);
-      const target = { path, ...(maxObjects === undefined ? {} : { maxObjects }) };
+      const target = {
+        path,
+        ...(maxObjects === undefined ? {} : { maxObjects }),
+        ...(mpp === undefined ? {} : { mpp }),
+      };
       const files = await format.write(subject, target);
       if (!format.endings.some((ending) => path.toLowerCase().endsWith(ending))) {
         terminal.stderr.write(
@@ -67,6 +76,15 @@ function helpOf({ names, endings, summary }: ExportFormat): string {
   return `  ${names.join(", ").padEnd(18)}  ${endings[0].padEnd(12)}  ${summary}`;
 }
 
+function requireTakes({ names, takes = [] }: ExportFormat, option: FormatOption): void {
+  if (takes.includes(option)) return;
+  const able = EXPORT_FORMATS.filter((format) => format.takes?.includes(option));
+  throw usage(
+    "export",
+    `--${option} is not for ${names[0]}; ${able.map((format) => format.names[0]).join(", ")} take it`,
+  );
+}
+
 function subjectOf(record: RunRecord, objects: InstanceSource): ExportSubject {
   const { slide, mpp, model, key } = record;
   return {
@@ -77,6 +95,7 @@ function subjectOf(record: RunRecord, objects: InstanceSource): ExportSubject {
       width: slide.width,
       height: slide.height,
       mpp: mpp.slide,
+      gridMpp: mpp.used,
       bounds: slide.bounds ?? null,
     },
     model: model.name,

@@ -12,6 +12,8 @@ export interface ExportSlide {
   readonly height: number;
   /** µm per level-0 px. */
   readonly mpp: number;
+  /** µm per px of the grid on which the model saw it and drew its masks. */
+  readonly gridMpp: number;
   /** The part that was scanned, level-0 px, where the file says that it is not the whole. */
   readonly bounds: Box | null;
 }
@@ -34,7 +36,12 @@ export interface ExportTarget {
   readonly path: string;
   /** At most so many objects a file; absent for one file. Formats that are not `splits` never see it. */
   readonly maxObjects?: number;
+  /** µm per px of a drawing, or the slide's own; absent for the grid's. */
+  readonly mpp?: number | "slide";
 }
+
+/** A further option that only some formats take. */
+export type FormatOption = "mpp";
 
 /** A file that an export wrote. */
 export interface ExportedFile {
@@ -54,6 +61,8 @@ export interface ExportFormat {
   readonly summary: string;
   /** Whether `--max-objects` can split it. */
   readonly splits: boolean;
+  /** Options beyond these that it takes. */
+  readonly takes?: readonly FormatOption[];
   /**
    * Writes the objects in constant memory; a file appears under its name when it is complete.
    * Throws MicrotomeError `output-unwritable`.

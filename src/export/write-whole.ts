@@ -76,7 +76,8 @@ class ChunkWriter {
   }
 }
 
-function unwritable(path: string, error: unknown): MicrotomeError {
+/** The error of a path that cannot be written. */
+export function unwritable(path: string, error: unknown): MicrotomeError {
   const reason = (error as NodeJS.ErrnoException).code ?? String(error);
   return new MicrotomeError(
     "output-unwritable",
