@@ -29,6 +29,13 @@ Slides that are done are skipped; one that fails does not stop the others.
 ${SEGMENT_HELP}`,
   async run(args, terminal) {
     const parsed = Arguments.parse("batch", args, SEGMENT_OPTIONS, [1, 1]);
+    const prompts = parsed.string("prompts");
+    if (prompts !== undefined && prompts !== "auto" && prompts !== "grid") {
+      throw usage(
+        "batch",
+        `--prompts ${prompts}: a file holds the prompts of one slide; use microtome segment`,
+      );
+    }
     const items = await listSlides(parsed.positionals[0]!, terminal);
     refuseSharedFolders(items, parsed.required("task"));
     const rows: BatchRow[] = [];

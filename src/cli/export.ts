@@ -1,5 +1,6 @@
 import type { ExportedFile, ExportFormat, ExportSubject, FormatOption } from "../export/format.ts";
 import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
+import { readPromptLabels } from "../pipeline/answer-prompts.ts";
 import { openRunObjects } from "../pipeline/run-objects.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
@@ -42,9 +43,11 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
     const mpp =
       parsed.string("mpp") === "slide" ? ("slide" as const) : parsed.number("mpp", 0.01, 1000);
     if (mpp !== undefined) requireTakes(format, "mpp");
-    const { record, objects, close } = await openRunObjects(parsed.positionals[0]!);
+    const folder = parsed.positionals[0]!;
+    const { record, objects, close } = await openRunObjects(folder);
     try {
-      const subject = subjectOf(record, objects);
+      const labels = record.prompts ? await readPromptLabels(folder, record.task) : null;
+      const subject = { ...subjectOf(record, objects), ...(labels ? { labels } : {}) };
       const target = {
         path,
         ...(maxObjects === undefined ? {} : { maxObjects }),

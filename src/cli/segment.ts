@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { SegmentSlideOptions } from "../pipeline/options.ts";
 import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/segment-slide.ts";
-import { Arguments, type Command, type Terminal } from "./command.ts";
+import { Arguments, type Command, type Terminal, usage } from "./command.ts";
 import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
 import {
   BACKEND_HELP,
@@ -12,6 +12,9 @@ import {
   ICC_HELP,
   SLIDE_OPTIONS,
 } from "./slide-options.ts";
+
+/** Prompts without an object that are named on stderr. */
+const MOST_NAMED = 10;
 
 /** The options that `segment` and `batch` share. */
 export const SEGMENT_OPTIONS = {
@@ -24,6 +27,7 @@ export const SEGMENT_OPTIONS = {
   mpp: { type: "string" },
   workers: { type: "string" },
   prompts: { type: "string" },
+  "prompt-shapes": { type: "string" },
   "points-per-side": { type: "string" },
   iou: { type: "string" },
   stability: { type: "string" },
@@ -46,7 +50,9 @@ ${CHANNEL_HELP}
 ${BACKEND_HELP}
 ${ICC_HELP}
   --workers N               worker threads (one per core where memory allows)
-  --prompts auto|grid       where prompts go: objectness peaks, or SAM's regular grid
+  --prompts auto|grid|FILE  where prompts go: objectness peaks, SAM's regular grid, or the points and
+                            shapes of a GeoJSON file, each of which gives one object (segment only)
+  --prompt-shapes box|point a shape of that file asks with its bounding box, or a point inside it
   --points-per-side N       grid prompts a side of a patch; asks for the grid
   --iou N  --stability N    thresholds, 0 to 1
   --patch-size PX --overlap PX   patch side and overlap, px at the task's µm/px
@@ -86,7 +92,6 @@ export function segmentOptions(
   terminal: Terminal,
   label = "",
 ): SegmentSlideOptions {
-  const prompts = parsed.oneOf("prompts", ["auto", "grid"]);
   return {
     slide,
     task: parsed.required("task"),
@@ -98,7 +103,7 @@ export function segmentOptions(
     ...channelOption(parsed),
     icc: parsed.boolean("icc"),
     ...given("workers", parsed.integer("workers", 1, 64)),
-    ...(prompts === undefined ? {} : { prompts }),
+    ...promptOptions(parsed),
     ...given("pointsPerSide", parsed.integer("points-per-side", 1, 256)),
     ...given("iou", parsed.number("iou", 0, 1)),
     ...given("stability", parsed.number("stability", 0, 1)),
@@ -115,6 +120,25 @@ export function segmentOptions(
     onProgress: createProgressLine(terminal, label),
     onNotice: (text) => terminal.stderr.write(`note: ${label ? `${label}: ` : ""}${text}\n`),
   };
+}
+
+/** `auto`, `grid`, or a file. */
+function promptOptions(
+  parsed: Arguments,
+): Pick<SegmentSlideOptions, "prompts" | "promptFile" | "promptShapes"> {
+  const text = parsed.string("prompts");
+  const shapes = parsed.oneOf("prompt-shapes", ["box", "point"] as const);
+  if (text !== undefined && /\.(geo)?json(\.gz)?$/i.test(text)) {
+    return { promptFile: text, ...given("promptShapes", shapes) };
+  }
+  if (shapes !== undefined) {
+    throw usage("segment", "--prompt-shapes is for --prompts FILE.geojson, which is missing");
+  }
+  if (text === undefined || text === "auto" || text === "grid") return given("prompts", text);
+  throw usage(
+    "segment",
+    `--prompts ${text}: expected auto, grid or a file that ends in .geojson, .json or .gz`,
+  );
 }
 
 function given<K extends string, const V>(key: K, value: V | undefined): { [P in K]?: V } {
@@ -192,12 +216,26 @@ export function describeResult(result: SegmentSlideResult): string {
   ].join("\n");
 }
 
-function reportFailures({ record, folder }: SegmentSlideResult, terminal: Terminal): number {
+function reportFailures(result: SegmentSlideResult, terminal: Terminal): number {
+  const { record, folder } = result;
   const { failed, planned } = record.patches;
-  if (failed === 0) return 0;
+  const unanswered = reportUnanswered(result, terminal);
+  if (failed === 0) return unanswered;
   const first = record.failures[0];
   terminal.stderr.write(
     `error[fell-short]: ${failed} of ${planned} patches failed, e.g. patch ${first?.patch}: ${first?.error.message}; all are named in ${folder}/run.json; --resume tries them again.\n`,
+  );
+  return 1;
+}
+
+/** Prompts that gave no object, the first few by name. */
+function reportUnanswered({ record, folder }: SegmentSlideResult, terminal: Terminal): number {
+  const { unanswered = [], count } = record.prompts ?? {};
+  if (unanswered.length === 0) return 0;
+  const some = unanswered.slice(0, MOST_NAMED).map(({ id, why }) => `${id}: ${why}`);
+  const rest = unanswered.length - some.length;
+  terminal.stderr.write(
+    `error[fell-short]: ${unanswered.length} of ${count} prompts gave no object: ${some.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}; all are named in ${folder}/run.json.\n`,
   );
   return 1;
 }

@@ -9,6 +9,13 @@ import { Piece, type TextBytes } from "./text-bytes.ts";
 /** What an exported object needs to know of its task. */
 export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "color">;
 
+/** What an object is called beside its class. */
+export interface ObjectLabel {
+  readonly name?: string;
+  /** QuPath's map of texts. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x5b, 0x5d];
 const START = new Piece('{"type":"Feature","id":');
 const GEOMETRY = new Piece(',"geometry":{"type":"Polygon","coordinates":[');
@@ -33,12 +40,19 @@ const KEYS = MEASUREMENTS.map(({ field, name, decimals }) => ({
 export class FeatureBytes {
   readonly #task: ExportTask;
   readonly #origin: Point;
+  readonly #labels: ReadonlyMap<string, ObjectLabel> | undefined;
   /** What stands between geometry and measurements, by class. */
   readonly #middles = new Map<string | undefined, Piece>();
 
-  constructor(task: ExportTask, origin: Point = { x: 0, y: 0 }) {
+  /** `labels` are names and metadata of some objects, by their ids. */
+  constructor(
+    task: ExportTask,
+    origin: Point = { x: 0, y: 0 },
+    labels?: ReadonlyMap<string, ObjectLabel>,
+  ) {
     this.#task = task;
     this.#origin = origin;
+    this.#labels = labels;
   }
 
   append(instance: Instance, out: TextBytes): void {
@@ -62,7 +76,9 @@ export class FeatureBytes {
       out.room(LONGEST_NUMBER);
       out.length = putFixed(out, out.length, value, decimals);
     }
-    out.put(END);
+    const label = this.#labels?.get(instance.id);
+    if (label === undefined) out.put(END);
+    else out.text(`},${JSON.stringify(label).slice(1)}}`);
   }
 
   #middle(classification: string | undefined): Piece {

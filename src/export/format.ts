@@ -1,6 +1,6 @@
 import type { Box } from "../geometry.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
-import type { ExportTask } from "./feature-bytes.ts";
+import type { ExportTask, ObjectLabel } from "./feature-bytes.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
 export interface ExportSlide {
@@ -29,6 +29,8 @@ export interface ExportSubject {
   /** Name of the model that made the objects. */
   readonly model: string;
   readonly provenance: Provenance;
+  /** Names and metadata of some objects, by their ids; only formats that have a place for them write them. */
+  readonly labels?: ReadonlyMap<string, ObjectLabel>;
 }
 
 /** Where an export goes, and how. */

@@ -50,7 +50,7 @@ export async function* streamGeoJsonPolygons(path: string): AsyncGenerator<ReadO
 
 type Refuse = (found: string) => never;
 
-function isObject(value: unknown): value is Json {
+export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -76,7 +76,7 @@ function collect(value: unknown, objects: ReadObject[], refuse: Refuse): void {
   collect(properties.childObjects ?? properties.children ?? null, objects, refuse);
 }
 
-function classificationOf(value: unknown): string | null {
+export function classificationOf(value: unknown): string | null {
   if (typeof value === "string") return value;
   if (!isObject(value)) return null;
   if (typeof value.name === "string") return value.name;
@@ -94,7 +94,7 @@ function measurementsOf(value: unknown): Record<string, number> {
   return Object.fromEntries(numbers);
 }
 
-function polygonsOf(geometry: unknown, refuse: Refuse): Polygon[] {
+export function polygonsOf(geometry: unknown, refuse: Refuse): Polygon[] {
   if (!isObject(geometry)) return [];
   const { type, coordinates, geometries } = geometry;
   if (type === "GeometryCollection" && Array.isArray(geometries)) {

@@ -1,7 +1,7 @@
 import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { VERSION } from "../version.ts";
-import { type ExportTask, FeatureBytes } from "./feature-bytes.ts";
+import { type ExportTask, FeatureBytes, type ObjectLabel } from "./feature-bytes.ts";
 import type { ExportFormat, Provenance } from "./format.ts";
 import { splitStream } from "./split-stream.ts";
 import { Piece, TextChunks } from "./text-bytes.ts";
@@ -13,10 +13,16 @@ export const QUPATH: ExportFormat = {
   endings: [".geojson", ".geojson.gz", ".json", ".json.gz"],
   summary: "GeoJSON as QuPath imports it; FILE.geojson.gz is compressed",
   splits: true,
-  async write({ objects, task, slide, model, provenance }, { path, maxObjects }) {
+  async write({ objects, task, slide, model, provenance, labels }, { path, maxObjects }) {
     // QuPath shows such a slide cropped to its bounds and counts pixels from their corner.
     const origin = slide.bounds ? { x: slide.bounds.x, y: slide.bounds.y } : undefined;
-    const options = { task, model, provenance, ...(origin ? { origin } : {}) };
+    const options = {
+      task,
+      model,
+      provenance,
+      ...(origin ? { origin } : {}),
+      ...(labels ? { labels } : {}),
+    };
     if (maxObjects === undefined) {
       return [{ path, ...(await writeQuPath(objects.all(), { ...options, path })) }];
     }
@@ -38,6 +44,8 @@ export interface WriteQuPathOptions {
   readonly provenance?: Provenance;
   /** Level-0 px that is (0, 0) of the file; absent for level 0's own. The file's member `microtome` says so. */
   readonly origin?: Point;
+  /** Names and metadata of some objects, by their ids. */
+  readonly labels?: ReadonlyMap<string, ObjectLabel>;
 }
 
 /**
@@ -53,7 +61,7 @@ export async function writeQuPath(
   instances: AsyncIterable<Instance>,
   options: WriteQuPathOptions,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
-  const { path, task, model, provenance, origin } = options;
+  const { path, task, model, provenance, origin, labels } = options;
   let objects = 0;
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     const about = {
@@ -67,7 +75,7 @@ export async function writeQuPath(
       ...(origin ? { originX: origin.x, originY: origin.y } : {}),
       ...provenance,
     };
-    const features = new FeatureBytes(task, origin);
+    const features = new FeatureBytes(task, origin, labels);
     const text = new TextChunks();
     text.out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`);
     for await (const instance of instances) {

@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { ModelSpec } from "../segment/model.ts";
 import type { RunFolder } from "../store/run-folder.ts";
-import type { RunRecord, RunState, StainRecord } from "../store/run-record.ts";
+import type { PromptsRecord, RunRecord, RunState, StainRecord } from "../store/run-record.ts";
 import { slidePathFromRun } from "../store/slide-location.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { areaMm2, type FoundTissue } from "../tiler/tissue.ts";
@@ -38,6 +38,8 @@ export interface FoundObjects {
   readonly byClass: Readonly<Record<string, number>>;
   readonly seams: Readonly<Record<string, number>>;
   readonly files: readonly string[];
+  /** What became of given prompts. */
+  readonly prompts?: PromptsRecord;
 }
 
 /** How the tissue was found, and how much of it, for run.json. */
@@ -50,7 +52,7 @@ function describeTissue(tissue: FoundTissue, plan: RunPlan): RunRecord["tissue"]
     slideMm2: mm2(tissue.areaPx),
     inkMm2: mm2(tissue.inkPx),
     glass: tissue.glass?.map((value) => Number(value.toFixed(1))) ?? null,
-    ...(plan.patches.patches.length === 0 ? { notice: noTissueNotice(plan) } : {}),
+    ...(plan.patches.patches.length === 0 && !plan.asked ? { notice: noTissueNotice(plan) } : {}),
   };
 }
 
@@ -104,6 +106,7 @@ export async function describeRun(
     },
     parameters: plan.parameters,
     patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
+    ...(found?.prompts ? { prompts: found.prompts } : {}),
     counts: { objects: found?.objects ?? 0, masks, prompts },
     ...(model.classes !== null && found ? { classes: found.byClass } : {}),
     areaMm2: segmentedAreaMm2(run.tissue, plan),

@@ -3,11 +3,14 @@ import { writeQuPath } from "../export/qupath.ts";
 import type { Box } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
+import { writeFileAtomically } from "../store/atomic-write.ts";
 import { ObjectsFile } from "../store/objects/objects-file.ts";
 import { writeObjects } from "../store/objects/write-objects.ts";
-import type { RunFolder } from "../store/run-folder.ts";
+import { promptsFileName, type RunFolder } from "../store/run-folder.ts";
 import { objectsFileName } from "../store/run-objects-file.ts";
+import { PromptAnswers } from "./answer-prompts.ts";
 import type { FoundObjects, PreparedRun } from "./describe-run.ts";
+import type { SegmentSlideOptions } from "./options.ts";
 
 /**
  * Joins what the ledger holds into objects, keeps them in the run's objects file, and writes them from
@@ -18,26 +21,32 @@ import type { FoundObjects, PreparedRun } from "./describe-run.ts";
 export async function mergeRun(
   run: PreparedRun,
   folder: RunFolder,
-  signal: AbortSignal | undefined,
+  { signal, promptFile }: Pick<SegmentSlideOptions, "signal" | "promptFile">,
 ): Promise<FoundObjects> {
   const { plan, model, watch } = run;
   const { task } = plan;
   const mpp = run.slide.mpp ?? { x: plan.slideMpp, y: plan.slideMpp };
   const seams: Record<string, number> = {};
-  const instances = mergePatches({
-    patches: plan.patches.patches,
-    masksOf: (patch) => folder.ledger.masksOf(patch),
-    scale: plan.scale,
-    slideMpp: mpp,
-    seams: task.seams,
-    minAreaUm2: task.minAreaUm2,
-    maxAreaUm2: task.maxAreaUm2,
-    idSeed: run.key,
-    stats: seams,
-  });
+  const answers = plan.given && plan.asked ? new PromptAnswers(run, plan.given, plan.asked) : null;
+  const instances = answers
+    ? answers.objects(folder.ledger)
+    : within(
+        plan.parameters.region,
+        mergePatches({
+          patches: plan.patches.patches,
+          masksOf: (patch) => folder.ledger.masksOf(patch),
+          scale: plan.scale,
+          slideMpp: mpp,
+          seams: task.seams,
+          minAreaUm2: task.minAreaUm2,
+          maxAreaUm2: task.maxAreaUm2,
+          idSeed: run.key,
+          stats: seams,
+        }),
+      );
   const [exported, kept] = [`${task.name}.geojson.gz`, objectsFileName(task.name)];
   const { objects, byClass } = await watch.time("merge", () =>
-    writeObjects(within(plan.parameters.region, unlessStopped(instances, signal)), {
+    writeObjects(unlessStopped(instances, signal), {
       path: folder.file(kept),
       about: {
         runKey: run.key,
@@ -60,12 +69,18 @@ export async function mergeRun(
           micrometersPerPixel: plan.slideMpp,
           runKey: run.key,
         },
+        ...(answers ? { labels: answers.labels } : {}),
       }),
     );
   } finally {
     await stored.close();
   }
-  return { objects, byClass, seams, files: [exported, kept] };
+  const files = [exported, kept];
+  if (!answers || promptFile === undefined) return { objects, byClass, seams, files };
+  const told = promptsFileName(task.name);
+  await writeFileAtomically(folder.file(told), answers.text());
+  const prompts = answers.record(promptFile);
+  return { objects, byClass, seams, prompts, files: [...files, told] };
 }
 
 async function* unlessStopped(

@@ -27,6 +27,10 @@ export interface SegmentSlideOptions {
   readonly workers?: number;
   /** `auto`: at the model's objectness peaks; `grid`: SAM's regular grid. */
   readonly prompts?: "auto" | "grid";
+  /** GeoJSON of points and shapes in level-0 px: each is a prompt, and gives one object. In place of `prompts`. */
+  readonly promptFile?: string;
+  /** Whether a shape of that file asks with its bounding box, as where this is left out, or with a point inside it. */
+  readonly promptShapes?: "box" | "point";
   /** Grid points a side of a patch; asks for `grid` prompts. */
   readonly pointsPerSide?: number;
   /** Predicted-IoU threshold, 0..1. */

@@ -12,6 +12,8 @@ import { type PatchPlan, planPatches } from "../tiler/plan-patches.ts";
 import type { Slide, SlideChannels } from "../tiler/slide.ts";
 import { TISSUE_METHOD, type TissueMask } from "../tiler/tissue.ts";
 import type { SegmentSlideOptions } from "./options.ts";
+import { type PromptPlan, placePrompts } from "./place-prompts.ts";
+import type { PromptFile } from "./read-prompts.ts";
 
 /** Pixels enlarged more than this show no objects of the task. */
 const MOST_ENLARGED = 8;
@@ -25,7 +27,9 @@ export interface RunDecision {
   readonly scale: Scale;
   /** µm per level-0 px. */
   readonly slideMpp: number;
-  readonly prompts: "auto" | "grid";
+  readonly prompts: "auto" | "grid" | "given";
+  /** The prompts of a file, where those are asked and no others. */
+  readonly given: PromptFile | null;
   readonly settings: SegmentSettings;
   readonly parameters: RunParameters;
 }
@@ -33,30 +37,39 @@ export interface RunDecision {
 /** Everything about a run that is known before its first patch is read. */
 export interface RunPlan extends RunDecision {
   readonly patches: PatchPlan;
+  /** Where the prompts of a file are asked; null for a run of the whole slide. */
+  readonly asked: PromptPlan | null;
 }
 
-/** Adds the patches to a decision; pure. Without a tissue mask no patch is blank. */
+/** Adds the patches to a decision; pure. Without a tissue mask no patch is blank; prompts of a file are asked on glass too. */
 export function planRun(
   decision: RunDecision,
   slide: Pick<Slide, "size">,
   tissue: TissueMask | null,
 ): RunPlan {
-  const { scale } = decision;
+  const { scale, given } = decision;
   const { patchSize, overlap, region } = decision.parameters;
-  const patches = planPatches({ size: slide.size, scale, patchSize, overlap, region, tissue });
-  return { ...decision, patches };
+  const request = { size: slide.size, scale, patchSize, overlap, region };
+  if (given !== null) {
+    const { model } = decision.settings;
+    const asked = placePrompts({ ...request, prompts: given.prompts, model });
+    return { ...decision, patches: asked.patches, asked };
+  }
+  return { ...decision, patches: planPatches({ ...request, tissue }), asked: null };
 }
 
 /**
  * Decides scale, prompts and thresholds; pure, and without a look at the slide's pixels.
  *
- * Throws `missing-mpp`, `usage` (options that contradict each other or the model).
+ * Throws `missing-mpp`, `usage` (options that contradict each other or the model). `given` are the prompts
+ * of `options.promptFile`, read.
  */
 export function decideRun(
   slide: Slide,
   task: TaskSpec,
   model: ModelSpec,
   options: SegmentSlideOptions,
+  given: PromptFile | null = null,
 ): RunDecision {
   const scale = selectScale(slide, task.mpp);
   const slideMpp = meanMpp(slide);
@@ -70,7 +83,7 @@ export function decideRun(
   const patchSize = options.patchSize ?? task.patchSize;
   const overlap = options.overlap ?? Math.min(task.overlap, Math.floor(patchSize / 4));
   requireOverlap(patchSize, overlap, model.input.stride);
-  const prompts = choosePrompts(model, options);
+  const prompts = given === null ? choosePrompts(model, options) : givenPrompts(options);
   const grid = withGridOptions(model, task, options);
   // Where a model does not tell where nuclei are, their stain does.
   const blobs = task.name === "nuclei" ? hematoxylinAuto(grid, scale.mpp) : null;
@@ -107,12 +120,21 @@ export function decideRun(
     region,
     ...(slide.channels ? { channels: shownChannels(slide.channels) } : {}),
     prompts,
+    ...(given === null
+      ? {}
+      : {
+          promptFile: {
+            sha256: given.sha256,
+            shapes: options.promptShapes ?? "box",
+            maskThreshold: (auto ?? grid).maskThreshold,
+          },
+        }),
     auto: prompts === "auto" ? auto : null,
     grid: prompts === "grid" ? grid : null,
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
   };
-  return { task, scale, slideMpp, prompts, settings, parameters };
+  return { task, scale, slideMpp, prompts, given, settings, parameters };
 }
 
 /** What of a slide's channels the model is to see: it decides every pixel. */
@@ -132,6 +154,19 @@ function choosePrompts(model: ModelSpec, options: SegmentSlideOptions): "auto" |
     );
   }
   return prompts ?? (model.auto && pointsPerSide === undefined ? "auto" : "grid");
+}
+
+/** Prompts of a file are all asked, and their masks are kept whatever they are worth. */
+function givenPrompts(options: SegmentSlideOptions): "given" {
+  const { pointsPerSide, iou, stability } = options;
+  const flags = Object.entries({ "points-per-side": pointsPerSide, iou, stability });
+  const idle = flags.filter(([, value]) => value !== undefined).map(([flag]) => `--${flag}`);
+  if (idle.length === 0) return "given";
+  throw new MicrotomeError(
+    "usage",
+    `${idle.join(" and ")} and a file of prompts: found both, but every prompt is asked and its mask kept; leave one out.`,
+    { found: idle.join(" ") },
+  );
 }
 
 function requireOverlap(patchSize: number, overlap: number, stride: number): void {

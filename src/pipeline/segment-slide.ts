@@ -2,7 +2,9 @@ import { stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { type ErrorRecord, MicrotomeError, toErrorRecord } from "../errors.ts";
 import { taskNamed } from "../scales/tasks.ts";
+import { requireAnswerable } from "../segment/check-prompts.ts";
 import type { ModelSpec } from "../segment/model.ts";
+import type { PromptMode } from "../segment/protocol.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
 import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segmenter.ts";
 import { fingerprintFiles } from "../store/fingerprint.ts";
@@ -29,8 +31,10 @@ import {
 } from "./describe-run.ts";
 import { mergeRun } from "./merge-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
+import type { PlacedPrompt } from "./place-prompts.ts";
 import { decideRun, planRun, type RunDecision, type RunPlan } from "./plan-run.ts";
 import type { Stage } from "./progress.ts";
+import { readPrompts } from "./read-prompts.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
 import { type EarlierRun, earlierRun, keyOf, settleStain } from "./settle-run.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -116,7 +120,9 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     const identity = await watch.time("open", async () =>
       fingerprintFiles(await slideFiles(options.slide)),
     );
-    const decision = decideRun(slide, task, model, options);
+    const { promptFile, promptShapes = "box" } = options;
+    const given = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
+    const decision = decideRun(slide, task, model, options, given);
     return { slide, decision, model, identity, watch };
   } catch (error) {
     await stored.close();
@@ -133,7 +139,13 @@ async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<Look
   const found = await run.watch.time("tissue", () => detectTissue(run.slide));
   const tissue = options.tissue === "all" ? allTissue(found) : found;
   const plan = planRun(run.decision, run.slide, tissue);
-  if (plan.patches.patches.length === 0) options.onNotice?.(noTissueNotice(plan));
+  if (plan.asked && run.slide.bounds) {
+    const { x, y } = run.slide.bounds;
+    options.onNotice?.(
+      `the slide's scanned part begins at (${x}, ${y}): QuPath counts from there, while prompts are taken from level 0's own corner; look whether the objects lie where you marked them`,
+    );
+  }
+  if (plan.patches.patches.length === 0 && !plan.asked) options.onNotice?.(noTissueNotice(plan));
   return { ...run, tissue, plan };
 }
 
@@ -215,6 +227,18 @@ async function segmentPatches(
   const segmenter = await watch.time("model", () =>
     createSegmenter({ settings: plan.settings, workers }),
   );
+  try {
+    const asked = plan.asked?.byPatch.flat() ?? [];
+    requireAnswerable(
+      plan.settings.model,
+      segmenter.takes,
+      asked.map(({ prompt }) => prompt),
+      (i) => plan.given!.prompts[asked[i]!.index]!.id,
+    );
+  } catch (error) {
+    await segmenter.close();
+    throw error;
+  }
   const started = performance.now();
   const reads = announcePatches(run.slide, plan.scale, pending);
   try {
@@ -243,17 +267,23 @@ async function segmentOne(run: PreparedRun, segmenter: Segmenter, planned: Plann
   const { plan, slide, tissue, watch } = run;
   try {
     const patch = await watch.time("read", () => readPatch(slide, plan.scale, planned));
-    const cells = allowedCells(tissue, planned, ALLOW_CELLS);
+    const asked = plan.asked?.byPatch[planned.index];
+    const cells = asked ? null : allowedCells(tissue, planned, ALLOW_CELLS);
     return await segmenter.segment({
       patchId: planned.id,
       image: patch.image,
-      prompts: { kind: plan.prompts },
+      prompts: promptsOf(plan, asked),
       allow: cells && { cells: ALLOW_CELLS, data: cells },
       valid: validBox(planned, plan.patches.gridSize),
     });
   } catch (error) {
     return { ok: false as const, error: withoutFolders(toErrorRecord(error), slide.path) };
   }
+}
+
+function promptsOf(plan: RunPlan, asked: readonly PlacedPrompt[] | undefined): PromptMode {
+  if (plan.prompts !== "given") return { kind: plan.prompts };
+  return { kind: "given", prompts: asked!.map(({ prompt }) => prompt) };
 }
 
 /** The objects, or null where the user stopped the merge. */
@@ -265,7 +295,7 @@ async function mergeUnlessStopped(
   const total = run.plan.patches.patches.length;
   options.onProgress?.({ stage: "merge", done: 0, total, resumed: 0, failed: 0 });
   try {
-    return await mergeRun(run, folder, options.signal);
+    return await mergeRun(run, folder, options);
   } catch (error) {
     if (error instanceof MicrotomeError && error.code === "interrupted") return null;
     throw error;

@@ -5,20 +5,22 @@ import type { Prompt } from "./prompt.ts";
 
 /**
  * Refuses prompts that a model cannot answer, or that ask for nothing. Throws MicrotomeError `usage` naming
- * the model, its contract, the first such prompt, what was found in it and what the model takes.
+ * the model, its contract, the first such prompt (its position, or what `nameOf` calls it), what was found in
+ * it and what the model takes.
  */
 export function requireAnswerable(
   model: Pick<ModelSpec, "name" | "contract">,
   takes: PromptAbilities,
   prompts: readonly Prompt[],
+  nameOf: (index: number) => string = String,
 ): void {
   for (const [index, prompt] of prompts.entries()) {
     const fault = emptiness(prompt) ?? excess(prompt, takes);
     if (fault === null) continue;
     throw new MicrotomeError(
       "usage",
-      `model "${model.name}" (contract ${model.contract}) cannot answer prompt ${index}: found ${fault}; it takes ${describeAbilities(takes)}. Prompt with those, or use another model`,
-      { model: model.name, contract: model.contract, prompt: index },
+      `model "${model.name}" (contract ${model.contract}) cannot answer prompt ${nameOf(index)}: found ${fault}; it takes ${describeAbilities(takes)}. Prompt with those, or use another model`,
+      { model: model.name, contract: model.contract, prompt: nameOf(index) },
     );
   }
 }

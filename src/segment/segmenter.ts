@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import type { Piscina } from "piscina";
 import { MicrotomeError } from "../errors.ts";
 import { workerFile } from "../worker-thread.ts";
+import type { PromptAbilities } from "./contracts/adapter.ts";
 import { rebuildError } from "./model-errors.ts";
 import { startPool } from "./pool.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
@@ -20,6 +21,8 @@ export interface SegmenterOptions {
 /** Workers that segment patches with one model and one set of settings. */
 export interface Segmenter {
   readonly workers: number;
+  /** Which given prompts the model can answer. */
+  readonly takes: PromptAbilities;
   /** Jobs worth having in flight at once: every worker busy, and one job waiting for each. */
   readonly capacity: number;
   /**
@@ -67,6 +70,7 @@ export async function createSegmenterWith(
 
   return {
     workers,
+    takes: ready.takes,
     capacity: workers * 2,
     async segment(job, signal) {
       if (closed) throw new MicrotomeError("usage", "the segmenter is closed; create another");

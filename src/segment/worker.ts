@@ -1,5 +1,6 @@
 import { workerData } from "node:worker_threads";
 import { type ErrorRecord, toErrorRecord } from "../errors.ts";
+import type { PromptAbilities } from "./contracts/adapter.ts";
 import { openModel } from "./open-model.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
 import { PatchSegmenter } from "./segment-patch.ts";
@@ -11,7 +12,7 @@ export type WorkerTask =
 
 /** The answer to `ready`. */
 export type ReadyResult =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly takes: PromptAbilities }
   | { readonly ok: false; readonly error: ErrorRecord };
 
 const settings = workerOptions(workerData);
@@ -24,7 +25,8 @@ function workerOptions(data: unknown): SegmentSettings {
 // One session a worker, opened once as it loads. A failure is kept, not thrown: a worker that
 // dies while loading would be started again without end.
 const opened = openModel(settings.model).then(
-  (adapter) => ({ ok: true, segmenter: new PatchSegmenter(adapter, settings) }) as const,
+  (adapter) =>
+    ({ ok: true, takes: adapter.takes, segmenter: new PatchSegmenter(adapter, settings) }) as const,
   (error: unknown) => ({ ok: false, error: toErrorRecord(error) }) as const,
 );
 
@@ -32,7 +34,7 @@ const opened = openModel(settings.model).then(
 export default async function run(task: WorkerTask): Promise<SegmentResult | ReadyResult> {
   const model = await opened;
   if (!model.ok) return model;
-  if (task.kind === "ready") return { ok: true };
+  if (task.kind === "ready") return { ok: true, takes: model.takes };
   try {
     return await model.segmenter.segment(task.job);
   } catch (error) {

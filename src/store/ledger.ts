@@ -35,8 +35,11 @@ type MaskFigures = readonly [
   hematoxylinOd: number,
   runs: readonly number[],
 ];
-/** Only a mask with a class writes one more element. */
-type PackedMask = MaskFigures | readonly [...MaskFigures, classification: string];
+/** Only a mask with a class, or of a given prompt, writes more elements. */
+type PackedMask =
+  | MaskFigures
+  | readonly [...MaskFigures, classification: string]
+  | readonly [...MaskFigures, classification: string | null, prompt: number];
 
 const READ_CHUNK = 4 * 1024 * 1024;
 const SYNC_AFTER_MS = 2000;
@@ -281,11 +284,14 @@ function packMask(mask: PatchMask): PackedMask {
     mask.hematoxylinOd,
     rle.runs,
   ];
-  return mask.classification === undefined ? packed : [...packed, mask.classification];
+  const { classification, prompt } = mask;
+  if (prompt !== undefined) return [...packed, classification ?? null, prompt];
+  return classification === undefined ? packed : [...packed, classification];
 }
 
 function unpackMask(packed: PackedMask): PatchMask {
-  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs, name] = packed;
+  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs, name, prompt] =
+    packed;
   return {
     rle: { width, height, runs },
     box: { x, y, width, height },
@@ -294,7 +300,8 @@ function unpackMask(packed: PackedMask): PatchMask {
     stabilityScore,
     point: { x: px, y: py },
     hematoxylinOd: od,
-    ...(name === undefined ? {} : { classification: name }),
+    ...(name === undefined || name === null ? {} : { classification: name }),
+    ...(prompt === undefined ? {} : { prompt }),
   };
 }
 

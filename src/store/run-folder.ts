@@ -27,6 +27,11 @@ export function runFolderName(slidePath: string, task: string): string {
   return `${stem || name}.${task}`;
 }
 
+/** The file of a run of given prompts that says what became of each. */
+export function promptsFileName(task: string): string {
+  return `${task}.prompts.json`;
+}
+
 /** SHA-256 of anything plain, keys in the order given: the identity of a run. */
 export function runKey(parts: object): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");

@@ -32,6 +32,12 @@ export interface RunParameters {
     readonly windows: readonly (ChannelWindow | null)[];
   };
   readonly prompts: string;
+  /** The file whose prompts were asked, how its shapes were, and the logit at which masks were cut. Else left out. */
+  readonly promptFile?: {
+    readonly sha256: string;
+    readonly shapes: "box" | "point";
+    readonly maskThreshold: number;
+  };
   readonly auto: object | null;
   readonly grid: GridSettings | null;
   readonly minAreaUm2: number;
@@ -43,6 +49,16 @@ export interface StainRecord {
   readonly method: StainMethod;
   readonly estimate: StainEstimate | null;
   readonly skipped: string | null;
+}
+
+/** What became of the prompts of a file; `<task>.prompts.json` has every one. */
+export interface PromptsRecord {
+  readonly file: string;
+  readonly count: number;
+  readonly answered: number;
+  readonly unanswered: readonly { readonly id: string; readonly why: string }[];
+  /** Features that ask for nothing, and prompts outside the region. */
+  readonly leftOut: Readonly<Record<string, number>>;
 }
 
 /** The content of run.json: provenance first, then what was found. */
@@ -91,6 +107,8 @@ export interface RunRecord {
     readonly done: number;
     readonly failed: number;
   };
+  /** Of a run of given prompts, once it is finished. */
+  readonly prompts?: PromptsRecord;
   readonly counts: { readonly objects: number; readonly masks: number; readonly prompts: number };
   /** Objects by class, where the model tells classes; those it is not sure of count under the task's name. */
   readonly classes?: Readonly<Record<string, number>>;

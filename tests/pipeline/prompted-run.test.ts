@@ -1,0 +1,170 @@
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkGeoJson } from "../../src/export/check.ts";
+import { readFeatures } from "../../src/export/read-features.ts";
+import { readPromptLabels } from "../../src/pipeline/answer-prompts.ts";
+import { readPrompts } from "../../src/pipeline/read-prompts.ts";
+import { segmentSlide } from "../../src/pipeline/segment-slide.ts";
+
+const SAMPLE = resolve(import.meta.dirname, "../../samples/sample.tif");
+const CASES = resolve(import.meta.dirname, "../cases/prompts");
+const PROMPTS = join(CASES, "sample.geojson");
+const run = (rest: object = {}) =>
+  segmentSlide({ slide: SAMPLE, task: "nuclei", out, workers: 1, promptFile: PROMPTS, ...rest });
+
+let out: string;
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), "microtome-prompts-"));
+});
+afterAll(() => rm(out, { recursive: true, force: true }));
+
+interface Feature {
+  readonly id: string;
+  readonly geometry: { readonly coordinates: readonly (readonly (readonly number[])[])[] };
+  readonly properties: {
+    readonly name?: string;
+    readonly classification: { readonly name: string };
+    readonly metadata: { readonly promptId: string };
+  };
+}
+
+async function featuresOf(folder: string): Promise<Feature[]> {
+  const features: Feature[] = [];
+  for await (const { value } of readFeatures(join(folder, "nuclei.geojson.gz"))) {
+    features.push(value as Feature);
+  }
+  return features;
+}
+
+const boxOf = ({ geometry }: Feature) => {
+  const [ring] = geometry.coordinates;
+  const [xs, ys] = [ring!.map(([x]) => x!), ring!.map(([, y]) => y!)];
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const;
+};
+
+describe("reading prompts", () => {
+  it("points one by one, shapes by their box or a point inside, ids and names kept", async () => {
+    const { prompts, leftOut, sha256 } = await readPrompts(PROMPTS, "box");
+    expect(prompts.map(({ id }) => id.slice(-4))).toEqual([
+      "7a01",
+      "02:0",
+      "02:1",
+      "7a03",
+      "#3",
+      "7a05",
+      "arge",
+    ]);
+    expect(prompts[0]).toMatchObject({ name: "on a seam", classification: "Tumor", box: null });
+    expect(prompts[3]).toMatchObject({ classification: "Immune cells", points: [] });
+    expect(prompts[6]!.box).toEqual({ x: 1000, y: 1000, width: 1500, height: 1200 });
+    expect(leftOut).toEqual({ ignored: 1, lines: 1, empty: 0 });
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+    const inside = await readPrompts(PROMPTS, "point");
+    const [at] = inside.prompts[6]!.points;
+    expect(at!.x > 1000 && at!.x < 2500 && at!.y > 1000 && at!.y < 2200).toBe(true);
+  });
+
+  it.each([
+    ["lines-only.geojson", "usage", "holds no prompt (0 ignored by their class, 1 lines, 0 empty)"],
+    ["no-numbers.geojson", "corrupt-file", "Feature 1 of"],
+    ["infinite.geojson", "corrupt-file", "a position without finite numbers"],
+  ] as const)("refuses %s", async (name, code, says) => {
+    await expect(readPrompts(join(CASES, name), "box")).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(says),
+    });
+  });
+});
+
+describe("a run of a file's prompts", () => {
+  it("gives one object a prompt, with its name, class and id, and names those without", async () => {
+    const { record, folder } = await run();
+    expect(record).toMatchObject({
+      state: "done",
+      patches: { planned: 4, done: 4, failed: 0 },
+      parameters: { prompts: "given", promptFile: { shapes: "box" } },
+      prompts: { file: "sample.geojson", count: 7, answered: 5 },
+      counts: { objects: 5, prompts: 5 },
+      files: expect.arrayContaining(["nuclei.geojson.gz", "nuclei.prompts.json"]),
+    });
+    expect(record.prompts!.unanswered).toEqual([
+      { id: expect.stringMatching(/7a05$/), why: "it lies outside the slide" },
+      { id: "too large", why: expect.stringContaining("more than the 128 px") },
+    ]);
+    expect(await checkGeoJson(join(folder, "nuclei.geojson.gz"))).toEqual([]);
+    const features = await featuresOf(folder);
+    const byPrompt = new Map(
+      features.map((feature) => [feature.properties.metadata.promptId.slice(-4), feature]),
+    );
+    expect(byPrompt.get("7a01")!.properties).toMatchObject({
+      name: "on a seam",
+      classification: { name: "Tumor" },
+    });
+    // The painted nucleus spans 940..972 × 187..216 and the patches' cores meet at 960.
+    const seam = boxOf(byPrompt.get("7a01")!);
+    for (const [i, truth] of [940, 187, 972, 216].entries()) {
+      expect(Math.abs(seam[i]! - truth)).toBeLessThan(5);
+    }
+    expect(byPrompt.get("7a03")!.properties.classification.name).toBe("Immune cells");
+    const told = JSON.parse(await readFile(join(folder, "nuclei.prompts.json"), "utf8"));
+    expect(told.prompts).toHaveLength(7);
+    expect(told.prompts[0].object).toBe(byPrompt.get("7a01")!.id);
+    const labels = await readPromptLabels(folder, "nuclei");
+    expect(labels.get(told.prompts[3].object)).toEqual({
+      name: "boxed",
+      metadata: { promptId: told.prompts[3].id },
+    });
+  }, 120_000);
+
+  it("is another run with another file, and goes on with its own", async () => {
+    const folder = join(out, "sample.nuclei");
+    const before = await readFile(join(folder, "nuclei.geojson.gz"));
+    expect((await run({ resume: true })).unchanged).toBe(true);
+    // As if it had been killed in the middle: the last patch is torn off, and the record says it runs.
+    const ledger = join(folder, "ledger.ndjson");
+    const lines = (await readFile(ledger, "utf8")).trimEnd().split("\n");
+    await truncate(ledger, lines.slice(0, -1).join("\n").length + 8);
+    const record = JSON.parse(await readFile(join(folder, "run.json"), "utf8"));
+    await writeFile(join(folder, "run.json"), JSON.stringify({ ...record, state: "running" }));
+    const again = await run({ resume: true });
+    expect(again.record.prompts!.answered).toBe(5);
+    expect(await readFile(join(folder, "nuclei.geojson.gz"))).toEqual(before);
+
+    const other = join(out, "other.geojson");
+    await writeFile(other, (await readFile(PROMPTS, "utf8")).replace("on a seam", "renamed"));
+    await expect(run({ promptFile: other, resume: true })).rejects.toMatchObject({
+      code: "run-mismatch",
+    });
+  }, 120_000);
+
+  it("refuses thresholds that it would not heed, and prompts that the model cannot answer", async () => {
+    await expect(run({ iou: 0.5, out: join(out, "x") })).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("--iou and a file of prompts"),
+    });
+    const models = resolve(import.meta.dirname, "../cases/models");
+    const file = join(out, "toy.json");
+    const files = Object.fromEntries(
+      ["encoder", "decoder"].map((half) => [half, { path: join(models, `sam-hf-${half}.onnx`) }]),
+    );
+    await writeFile(
+      file,
+      JSON.stringify({
+        name: "toy",
+        version: "1",
+        contract: "sam-hf",
+        tasks: ["nuclei"],
+        files,
+        licence: "CC0-1.0",
+      }),
+    );
+    await expect(run({ model: file, out: join(out, "y") })).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining(
+        "(contract sam-hf) cannot answer prompt 0c2f1f9e-8a34-4f2c-9d0b-2a6f6f5b7a03: found a box",
+      ),
+    });
+  }, 60_000);
+});
