@@ -3,7 +3,33 @@ import { LABEL_TIFF, OME_ZARR } from "./labels/formats.ts";
 import { QUPATH } from "./qupath.ts";
 
 /** Every format that `microtome export` writes, in the order in which help lists them. */
-export const EXPORT_FORMATS: readonly ExportFormat[] = [QUPATH, LABEL_TIFF, OME_ZARR];
+export const EXPORT_FORMATS: readonly ExportFormat[] = [
+  QUPATH,
+  {
+    names: ["flatgeobuf"],
+    endings: [".fgb"],
+    summary: "polygons with a spatial index, for QGIS, GDAL, geopandas; in pixels, no CRS",
+    splits: false,
+    write: async (subject, target) =>
+      (await import("./flatgeobuf/write-flatgeobuf.ts")).writeFlatGeobuf(subject, target),
+  },
+  {
+    names: ["csv"],
+    endings: [".csv", ".csv.gz"],
+    summary: "one row an object, units in the names; FILE.csv.json tells the columns",
+    splits: false,
+    write: async (subject, target) => (await import("./csv.ts")).writeCsv(subject, target),
+  },
+  {
+    names: ["parquet"],
+    endings: [".parquet"],
+    summary: "the same table in columns, for pandas, R, DuckDB",
+    splits: false,
+    write: async (subject, target) => (await import("./parquet.ts")).writeParquet(subject, target),
+  },
+  LABEL_TIFF,
+  OME_ZARR,
+];
 
 /** The format of a name or alias, or undefined. */
 export function formatNamed(name: string): ExportFormat | undefined {

@@ -1,0 +1,82 @@
+import {
+  ByteWriter,
+  type ColumnSource,
+  ParquetWriter,
+  schemaFromColumnData,
+} from "hyparquet-writer";
+import { VERSION } from "../version.ts";
+import { describeSubject } from "./describe-subject.ts";
+import type { ExportedFile, ExportSubject, ExportTarget } from "./format.ts";
+import { NUMBER_COLUMNS, rowOf, type TableRow, TEXT_COLUMNS } from "./table-columns.ts";
+import { writeWhole } from "./write-whole.ts";
+
+/** Objects in a row group: what is held in memory at once, and what a reader can pass over. */
+const GROUP = 1 << 15;
+
+/**
+ * Writes one row an object as Parquet (Snappy), a row group at a time.
+ *
+ * The key-value metadata hold `microtome`, where the objects come from, and `microtome.columns`, what
+ * each column is, both as JSON. Numbers are rounded as in the other formats; what has no value is
+ * null. Throws MicrotomeError `output-unwritable`.
+ */
+export async function writeParquet(
+  subject: ExportSubject,
+  { path }: ExportTarget,
+): Promise<ExportedFile[]> {
+  let objects = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
+    const bytes = new ByteWriter();
+    const writer = new ParquetWriter({
+      writer: bytes,
+      schema: schemaFromColumnData({ columnData: columnsOf([]) }),
+      kvMetadata: [
+        { key: "microtome", value: JSON.stringify(describeSubject(subject)) },
+        { key: "microtome.columns", value: JSON.stringify(descriptions()) },
+      ],
+      createdBy: `microtome ${VERSION}`,
+    });
+    const take = (): Uint8Array => {
+      const chunk = bytes.getBytes().slice();
+      bytes.index = 0;
+      return chunk;
+    };
+    let rows: TableRow[] = [];
+    for await (const instance of subject.objects.all()) {
+      rows.push(rowOf(instance, subject));
+      objects++;
+      if (rows.length < GROUP) continue;
+      await writer.write({ columnData: columnsOf(rows), rowGroupSize: GROUP });
+      rows = [];
+      yield take();
+    }
+    await writer.write({ columnData: columnsOf(rows), rowGroupSize: GROUP });
+    await writer.finish();
+    yield take();
+  }
+  const bytes = await writeWhole(path, chunks());
+  return [{ path, bytes, objects }];
+}
+
+function columnsOf(rows: readonly TableRow[]): ColumnSource[] {
+  return [
+    ...TEXT_COLUMNS.map(({ name, of }): ColumnSource => {
+      return { name, type: "STRING", nullable: false, data: rows.map(of) };
+    }),
+    ...NUMBER_COLUMNS.map(({ name, decimals, of }): ColumnSource => {
+      const scale = 10 ** decimals;
+      const data = rows.map((row) => {
+        const value = of(row);
+        return Number.isFinite(value) ? Math.round(value * scale) / scale : null;
+      });
+      return decimals === 0
+        ? { name, type: "INT32", nullable: false, data }
+        : { name, type: "DOUBLE", nullable: true, data };
+    }),
+  ];
+}
+
+function descriptions(): Readonly<Record<string, string>> {
+  const all = [...TEXT_COLUMNS, ...NUMBER_COLUMNS];
+  return Object.fromEntries(all.map(({ name, description }) => [name, description]));
+}
