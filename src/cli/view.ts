@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { startServer } from "../server/start-server.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { OpenOptions } from "../tiler/slide.ts";
@@ -12,11 +13,14 @@ export const viewCommand: Command = {
   name: "view",
   summary: "slides and outlines in a browser",
   usage: `<slide | run dir | folder> [--port N] [--host H --token T] [--allow-origin O]…
+                               [--click-cache DIR]
 
   --port N          ${DEFAULT_PORT} unless taken; 0 picks a free one
   --host H          another address than 127.0.0.1, which then needs
   --token T         a secret that every request must carry
 ${BACKEND_HELP}
+  --click-cache DIR keeps what clicks need to be answered quickly between starts: up to
+                    2 GiB of encoded parts of slides, for your account alone
   --allow-origin O  lets pages of this site (https://viewer.example.org, or * for
                     every site) read Deep Zoom and IIIF addresses; may be repeated`,
   async run(args, terminal) {
@@ -26,6 +30,7 @@ ${BACKEND_HELP}
       host: { type: "string" },
       token: { type: "string" },
       "allow-origin": { type: "string", multiple: true },
+      "click-cache": { type: "string" },
     } as const;
     const parsed = Arguments.parse("view", args, options, [1, 1]);
     const target = parsed.positionals[0]!;
@@ -33,6 +38,7 @@ ${BACKEND_HELP}
     await refuseUnreadableSlide(target, backend);
     const host = parsed.string("host");
     const token = parsed.string("token");
+    const clickCache = parsed.string("click-cache");
     const port = parsed.integer("port", 0, 65535);
     const server = await startServer({
       target,
@@ -41,6 +47,7 @@ ${BACKEND_HELP}
       ...(port === undefined ? { anyPortIfTaken: true } : {}),
       ...(host === undefined ? {} : { host }),
       ...(token === undefined ? {} : { token }),
+      ...(clickCache === undefined ? {} : { clicks: { cacheFolder: resolve(clickCache) } }),
       allowedOrigins: parsed.strings("allow-origin"),
     });
     terminal.stdout.write(`${server.url}\n`);

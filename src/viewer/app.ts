@@ -17,6 +17,7 @@ import type { Coloring } from "./overlay-scene.ts";
 import { readAddress, writeAddress } from "./page-address.ts";
 import { pageKeys } from "./page-keys.ts";
 import { pixelSize } from "./pixel-size.ts";
+import { SegmentTool } from "./segment-tool.ts";
 import { getColumn, getRun, getSlide, hitTest, listItems, RequestFailed } from "./server-client.ts";
 import { SlideView } from "./slide-view.ts";
 import { ZoomBar } from "./zoom-bar.ts";
@@ -30,6 +31,7 @@ export class App {
   readonly #zoomBar: ZoomBar;
   readonly #overlay: OverlayCanvas;
   readonly #inView: InViewCount;
+  readonly #tool: SegmentTool;
   readonly #choice: OverlayChoice = { ...DEFAULT_CHOICE, hiddenClasses: new Set() };
   readonly #columns = new Map<number, Float32Array>();
   #items: readonly Item[] = [];
@@ -53,10 +55,15 @@ export class App {
       (error) => this.#fail(error),
     );
     this.#view.viewer.addHandler("canvas-click", (event) => {
-      if (event.quick) void this.#click(event.position);
+      if (event.quick && !this.#tool.on) void this.#click(event.position);
     });
     this.#view.viewer.addHandler("animation-finish", () => this.#cameToRest());
     this.#inView = new InViewCount(this.#view, (error) => this.#fail(error));
+    this.#tool = new SegmentTool(this.#view, (on) => {
+      byId("toggle-segment").setAttribute("aria-pressed", String(on));
+      // What the tool says is in the panel.
+      if (on && document.body.dataset.panel === "off") this.#togglePanel();
+    });
     this.#bindPage();
   }
 
@@ -117,6 +124,7 @@ export class App {
     run?.catch(() => {});
     if (item.slide && !sameSlide) await this.#view.open(await getSlide(item.slide));
     if (!item.slide) this.#view.close();
+    this.#tool.show(this.#view.slide, item.run?.task ?? null);
     this.#fillPanel();
     const loaded = run ? await run : null;
     if (this.#item !== item) return;
@@ -156,7 +164,7 @@ export class App {
     this.#controls = run?.overlay
       ? overlayControls(run.overlay, this.#choice, () => void this.#restyle())
       : null;
-    const parts: HTMLElement[] = [];
+    const parts: HTMLElement[] = [this.#tool.section.root];
     if (run) parts.push(objectsSection(run));
     if (run?.overlay) parts.push(selectionSection(null, null, () => {}));
     if (this.#controls) parts.push(this.#controls.root);
@@ -264,6 +272,7 @@ export class App {
       byId("notice").hidden = true;
     });
     byId("toggle-overlay").addEventListener("click", () => this.#toggleOverlay());
+    byId("toggle-segment").addEventListener("click", () => this.#tool.toggle());
     byId("toggle-panel").addEventListener("click", () => this.#togglePanel());
     const dialog = byId<HTMLDialogElement>("keys");
     byId("help").addEventListener("click", () => dialog.showModal());
@@ -278,6 +287,7 @@ export class App {
       toggleOverlay: () => this.#toggleOverlay(),
       togglePanel: () => this.#togglePanel(),
       clearSelection: () => this.#select(null),
+      tool: this.#tool,
       showKeys: () => dialog.showModal(),
     });
     byId("keys-body").replaceChildren(...keyRows(bindings));

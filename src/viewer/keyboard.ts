@@ -7,7 +7,7 @@ export interface KeyBinding {
   /** As people read them. */
   readonly label: readonly string[];
   readonly text: string;
-  readonly run: (key: string) => void;
+  readonly run: (key: string, shift: boolean) => void;
 }
 
 /** Runs bindings for keys pressed anywhere but in a form's field or with a modifier. */
@@ -16,11 +16,13 @@ export function bindKeys(bindings: readonly KeyBinding[]): void {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     const target = event.target as HTMLElement;
     if (target.matches("select, input, textarea") || target.closest("dialog[open]")) return;
+    // On a button or a link Enter is its own.
+    if (event.key === "Enter" && target.closest("button, a, summary")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const binding = bindings.find(({ keys }) => keys.includes(key));
     if (!binding) return;
     event.preventDefault();
-    binding.run(key);
+    binding.run(key, event.shiftKey);
   });
 }
 

@@ -1,7 +1,8 @@
-import OpenSeadragon from "openseadragon";
+import type OpenSeadragon from "openseadragon";
 import type { ObjectInfo, OverlayInfo } from "../server/api.ts";
 import { buildScene, type Coloring, drawScene, type Frame, type Scene } from "./overlay-scene.ts";
 import { type LoadedTile, OverlayTiles } from "./overlay-tiles.ts";
+import { fitToSlide, outlinePath, strokeOutline } from "./slide-frame.ts";
 import {
   type TileAddress,
   tileKey,
@@ -102,7 +103,7 @@ export class OverlayCanvas {
   }
 
   #draw(): void {
-    const frame = this.#fit();
+    const frame = fitToSlide(this.#viewer, this.#canvas);
     this.#context.setTransform(1, 0, 0, 1, 0, 0);
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     const target = this.#target;
@@ -152,51 +153,12 @@ export class OverlayCanvas {
     const nearest = others[0]?.z;
     return [...here, ...others.filter((tile) => tile.z === nearest)];
   }
-
-  /** Gives the canvas as many pixels as the screen has under it, and says where the slide lies on it. */
-  #fit(): Frame | null {
-    const item = this.#viewer.world.getItemAt(0);
-    if (!item) return null;
-    const ratio = window.devicePixelRatio || 1;
-    const size = this.#viewer.viewport.getContainerSize();
-    const width = Math.round(size.x * ratio);
-    const height = Math.round(size.y * ratio);
-    if (this.#canvas.width !== width || this.#canvas.height !== height) {
-      this.#canvas.width = width;
-      this.#canvas.height = height;
-    }
-    const { viewport } = this.#viewer;
-    const corner = viewport.pixelFromPoint(new OpenSeadragon.Point(0, 0), true);
-    const scale = (size.x * viewport.getZoom(true)) / item.getContentSize().x;
-    return {
-      scale: scale * ratio,
-      left: corner.x * ratio,
-      top: corner.y * ratio,
-      ratio,
-    };
-  }
 }
 
 function drawSelected(context: CanvasRenderingContext2D, object: ObjectInfo, frame: Frame): void {
   context.setTransform(1, 0, 0, 1, 0, 0);
-  const path = new Path2D();
-  for (const polygon of object.polygons) {
-    for (const ring of polygon) {
-      ring.forEach(([x, y], i) => {
-        const [px, py] = [frame.left + x * frame.scale, frame.top + y * frame.scale];
-        if (i === 0) path.moveTo(px, py);
-        else path.lineTo(px, py);
-      });
-      path.closePath();
-    }
-  }
-  context.lineJoin = "round";
+  const path = outlinePath(object.polygons, frame);
   context.fillStyle = "rgb(255 214 10 / 0.22)";
   context.fill(path, "evenodd");
-  context.strokeStyle = "rgb(20 20 22)";
-  context.lineWidth = 5 * frame.ratio;
-  context.stroke(path);
-  context.strokeStyle = "rgb(255 214 10)";
-  context.lineWidth = 2.5 * frame.ratio;
-  context.stroke(path);
+  strokeOutline(context, path, "rgb(255 214 10)", 2.5, frame);
 }

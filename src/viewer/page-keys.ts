@@ -1,5 +1,6 @@
 import type { KeyBinding } from "./keyboard.ts";
 import type { OverlayChoice } from "./overlay-controls.ts";
+import type { SegmentTool } from "./segment-tool.ts";
 import type { SlideView } from "./slide-view.ts";
 
 /** What keys can do to the page. */
@@ -13,6 +14,7 @@ export interface PageActions {
   readonly toggleOverlay: () => void;
   readonly togglePanel: () => void;
   readonly clearSelection: () => void;
+  readonly tool: SegmentTool;
   readonly showKeys: () => void;
 }
 
@@ -25,7 +27,7 @@ const PAN: Readonly<Record<string, readonly [number, number]>> = {
 
 /** The page's keys, in the order that they are listed in. */
 export function pageKeys(page: PageActions): readonly KeyBinding[] {
-  const { view, choice } = page;
+  const { view, choice, tool } = page;
   const fade = (by: number) => () => {
     choice.opacity = Math.min(1, Math.max(0.1, choice.opacity + by));
     page.restyle();
@@ -68,11 +70,28 @@ export function pageKeys(page: PageActions): readonly KeyBinding[] {
       },
     },
     { keys: ["p"], label: ["P"], text: "Show or hide the panel", run: page.togglePanel },
+    { keys: ["s"], label: ["S"], text: "Segment by clicks, on or off", run: () => tool.toggle() },
+    {
+      keys: ["x"],
+      label: ["X"],
+      text: "Segment what is in the middle; with Shift: not that",
+      run: (_key, shift) => tool.clickMiddle(shift),
+    },
+    { keys: ["n"], label: ["N"], text: "Next mask of a click", run: () => tool.next() },
+    { keys: ["Enter"], label: ["Enter"], text: "Keep what was segmented", run: () => tool.keep() },
+    {
+      keys: ["Backspace"],
+      label: ["⌫"],
+      text: "Take back the last point, or the object kept last",
+      run: () => tool.undo(),
+    },
     {
       keys: ["Escape"],
       label: ["Esc"],
-      text: "Clear the selected object",
-      run: page.clearSelection,
+      text: "Drop what was segmented; clear the selected object",
+      run: () => {
+        if (!tool.escape()) page.clearSelection();
+      },
     },
     { keys: ["?"], label: ["?"], text: "These keys", run: page.showKeys },
   ];

@@ -1,5 +1,7 @@
 import type {
   ApiError,
+  ClickAnswer,
+  ClickReadiness,
   CountAnswer,
   HitAnswer,
   ItemList,
@@ -48,6 +50,30 @@ export async function getColumn(
   return new Float32Array(await getBytes(`/api/runs/${run}/columns/${measurement}?v=${version}`));
 }
 
+/** What is asked of a click, level-0 px. */
+export interface ClickPrompt {
+  /** Label 1 on the object, 0 beside it. */
+  readonly points: readonly { readonly x: number; readonly y: number; readonly label: 0 | 1 }[];
+  readonly box?: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+  };
+}
+
+/** The objects under a click. */
+export const sendClick = (slide: string, task: string, prompt: ClickPrompt, signal: AbortSignal) =>
+  postJson<ClickAnswer>(`/api/slides/${slide}/segment`, { task, ...prompt }, signal);
+
+/** Opens the task's model, tells what it takes, and makes the place of a prompt ready. */
+export const prepareClick = (
+  slide: string,
+  task: string,
+  prompt: ClickPrompt,
+  signal?: AbortSignal,
+) => postJson<ClickReadiness>(`/api/slides/${slide}/segment/prepare`, { task, ...prompt }, signal);
+
 /** Fetches bytes. Throws {@link RequestFailed}. */
 export async function getBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
   return (await get(url, signal)).arrayBuffer();
@@ -57,10 +83,19 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await get(url, signal)).json() as Promise<T>;
 }
 
-async function get(url: string, signal?: AbortSignal): Promise<Response> {
+async function postJson<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const init = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  return (await get(url, signal, init)).json() as Promise<T>;
+}
+
+async function get(url: string, signal?: AbortSignal, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, signal ? { signal } : {});
+    response = await fetch(url, signal ? { ...init, signal } : init);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new RequestFailed(

@@ -86,9 +86,8 @@ export class SlideView {
     // Not `hidden`: OpenSeadragon measures it.
     this.#map.style.visibility = "visible";
     const { canvas } = this.viewer;
-    // The overlay belongs on top of what OpenSeadragon draws on.
-    const overlay = canvas.querySelector(".overlay");
-    if (overlay) canvas.append(overlay);
+    // Overlays belong on top of what OpenSeadragon draws on.
+    canvas.append(...canvas.querySelectorAll(".overlay, .clicks"));
   }
 
   /** Takes the slide off the screen. */

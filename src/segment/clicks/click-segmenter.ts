@@ -121,6 +121,9 @@ export class ClickSegmenter {
   ): Promise<Spent> {
     const { key, valid } = patch;
     const work = async (stop: AbortSignal) => {
+      // Who went away while it was being encoded may have left it kept.
+      const { found } = await ask(this.#pool, { kind: "find", key });
+      if (found) return { read: 0, encode: 0 };
       const started = performance.now();
       const image = await patch.read(stop);
       stop.throwIfAborted();

@@ -97,6 +97,15 @@ export class ViewerPage {
     return this.#pixels("canvas.overlay", place, points, reach);
   }
 
+  /** The same of what the tool for clicks drew. */
+  clicksAt(
+    place: Place,
+    points: readonly (readonly [number, number])[],
+    reach: number,
+  ): Promise<number[][]> {
+    return this.#pixels("canvas.clicks", place, points, reach);
+  }
+
   /** RGBA of the slide at positions (level-0 px). */
   slideAt(place: Place, points: readonly (readonly [number, number])[]): Promise<number[][]> {
     return this.#pixels("#slide .openseadragon-canvas canvas:not(.overlay)", place, points, 0);
