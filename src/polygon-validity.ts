@@ -1,9 +1,13 @@
-import type { Polygon, Ring } from "./geometry.ts";
+import Flatbush from "flatbush";
+import { type Box, type Polygon, type Ring, ringBox } from "./geometry.ts";
+import { locateInRing } from "./planar.ts";
+import { crossingFault, type Touch } from "./ring-crossings.ts";
 
 /**
  * What makes a polygon invalid by the OGC's Simple Features (ISO 19125-1), one word a rule.
  *
- * `repeated-point` alone is not forbidden there; it is refused because readers that drop it disagree on ids.
+ * `repeated-point` alone is not forbidden there; it is refused because readers that drop it disagree
+ * on ids. `too-complex` is a polygon of so many edges and rings that it is not looked at to the end.
  */
 export type PolygonFault =
   | "not-finite"
@@ -15,36 +19,18 @@ export type PolygonFault =
   | "rings-cross"
   | "hole-outside"
   | "nested-holes"
-  | "split-interior";
+  | "split-interior"
+  | "parts-overlap"
+  | "too-complex";
 
-/** Up to this many edges every pair is looked at; above, a sweep along x comes first. */
-const BRUTE_FORCE_EDGES = 64;
-
-/** Edges of all rings, in flat arrays: edge e runs from (ax, ay) to (bx, by) and belongs to ring[e]. */
-interface Edges {
-  readonly count: number;
-  readonly ax: Float64Array;
-  readonly ay: Float64Array;
-  readonly bx: Float64Array;
-  readonly by: Float64Array;
-  readonly ring: Int32Array;
-  /** First edge of every ring, with one more entry at the end. */
-  readonly ringStart: Int32Array;
-}
-
-/** A point that two different rings share. */
-interface Touch {
-  readonly ringA: number;
-  readonly ringB: number;
-  readonly x: number;
-  readonly y: number;
-}
+/** Rings are located in each other in this many steps along edges, at most: a few seconds. */
+const MOST_STEPS = 400_000_000;
 
 /**
  * The first fault of a polygon taken at its own coordinates, or null where it is OGC-valid.
  *
- * Exact for integer coordinates up to 2^25: give hundredths of a pixel as integers (see
- * {@link roundedFault}). Rings do not repeat their first point.
+ * Exact for whole coordinates up to 2^52: give hundredths of a pixel (see {@link roundedFault}).
+ * Rings do not repeat their first point.
  */
 export function polygonFault(polygon: Polygon): PolygonFault | null {
   const rings = [polygon.outer, ...polygon.holes];
@@ -52,35 +38,50 @@ export function polygonFault(polygon: Polygon): PolygonFault | null {
     const fault = ringFault(ring);
     if (fault !== null) return fault;
   }
-  const edges = edgesOf(rings);
   const touches: Touch[] = [];
-  const fault = crossings(edges, touches);
+  const fault = crossingFault(rings, touches);
   if (fault !== null) return fault;
   if (rings.length === 1) return null;
   return nestingFault(rings, touches) ?? interiorFault(rings.length, touches);
 }
 
+/** The same of several polygons that are one object: each is valid, and no two share more than points. */
+export function polygonsFault(polygons: readonly Polygon[]): PolygonFault | null {
+  for (const polygon of polygons) {
+    const fault = polygonFault(polygon);
+    if (fault !== null) return fault;
+  }
+  if (polygons.length < 2) return null;
+  const touches: Touch[] = [];
+  const rings = polygons.flatMap(({ outer, holes }) => [outer, ...holes]);
+  const crossing = crossingFault(rings, touches);
+  // A ring that meets itself was found above: what crosses here belongs to two polygons.
+  if (crossing !== null) return crossing === "too-complex" ? crossing : "parts-overlap";
+  return partsFault(polygons, touches);
+}
+
+/** Hundredths of a pixel, points that rounding makes one taken once. */
+export function toHundredths(ring: Ring): number[] {
+  const rounded: number[] = [];
+  for (let i = 0; i < ring.length; i += 2) {
+    const x = Math.round(ring[i]! * 100);
+    const y = Math.round(ring[i + 1]! * 100);
+    const end = rounded.length;
+    if (end === 0 || x !== rounded[end - 2] || y !== rounded[end - 1]) rounded.push(x, y);
+  }
+  while (
+    rounded.length > 2 &&
+    rounded[0] === rounded[rounded.length - 2] &&
+    rounded[1] === rounded[rounded.length - 1]
+  ) {
+    rounded.length -= 2;
+  }
+  return rounded;
+}
+
 /** The first fault of a polygon after its coordinates are rounded to 0.01, as QuPath reads it. */
-export function roundedFault(polygon: Polygon): PolygonFault | null {
-  const hundredths = (ring: Ring): number[] => {
-    const rounded: number[] = [];
-    for (let i = 0; i < ring.length; i += 2) {
-      const x = Math.round(ring[i]! * 100);
-      const y = Math.round(ring[i + 1]! * 100);
-      const end = rounded.length;
-      // Points that rounding makes one are one point.
-      if (end === 0 || x !== rounded[end - 2] || y !== rounded[end - 1]) rounded.push(x, y);
-    }
-    while (
-      rounded.length > 2 &&
-      rounded[0] === rounded[rounded.length - 2] &&
-      rounded[1] === rounded[rounded.length - 1]
-    ) {
-      rounded.length -= 2;
-    }
-    return rounded;
-  };
-  return polygonFault({ outer: hundredths(polygon.outer), holes: polygon.holes.map(hundredths) });
+export function roundedFault({ outer, holes }: Polygon): PolygonFault | null {
+  return polygonFault({ outer: toHundredths(outer), holes: holes.map(toHundredths) });
 }
 
 /** Whether a polygon is OGC-valid after its coordinates are rounded to 0.01. */
@@ -111,130 +112,6 @@ function ringFault(ring: Ring): PolygonFault | null {
   return twice === 0 ? "zero-area" : null;
 }
 
-function edgesOf(rings: readonly Ring[]): Edges {
-  const count = rings.reduce((sum, ring) => sum + ring.length / 2, 0);
-  const [ax, ay] = [new Float64Array(count), new Float64Array(count)];
-  const [bx, by] = [new Float64Array(count), new Float64Array(count)];
-  const ring = new Int32Array(count);
-  const ringStart = new Int32Array(rings.length + 1);
-  let e = 0;
-  rings.forEach((points, r) => {
-    ringStart[r] = e;
-    const n = points.length;
-    for (let i = 0; i < n; i += 2, e++) {
-      ax[e] = points[i]!;
-      ay[e] = points[i + 1]!;
-      bx[e] = points[(i + 2) % n]!;
-      by[e] = points[(i + 3) % n]!;
-      ring[e] = r;
-    }
-  });
-  ringStart[rings.length] = count;
-  return { count, ax, ay, bx, by, ring, ringStart };
-}
-
-function crossings(edges: Edges, touches: Touch[]): PolygonFault | null {
-  const { count, ax, bx } = edges;
-  if (count <= BRUTE_FORCE_EDGES) {
-    for (let e = 0; e < count; e++) {
-      for (let f = e + 1; f < count; f++) {
-        const fault = edgePairFault(edges, e, f, touches);
-        if (fault !== null) return fault;
-      }
-    }
-    return null;
-  }
-  const left = new Float64Array(count).map((_, e) => Math.min(ax[e]!, bx[e]!));
-  const order = Array.from({ length: count }, (_, e) => e).sort((e, f) => left[e]! - left[f]!);
-  for (let i = 0; i < count; i++) {
-    const e = order[i]!;
-    const right = Math.max(ax[e]!, bx[e]!);
-    for (let k = i + 1; k < count && left[order[k]!]! <= right; k++) {
-      const fault = edgePairFault(edges, e, order[k]!, touches);
-      if (fault !== null) return fault;
-    }
-  }
-  return null;
-}
-
-function edgePairFault(edges: Edges, e: number, f: number, touches: Touch[]): PolygonFault | null {
-  const { ring, ringStart } = edges;
-  const eay = edges.ay[e]!;
-  const eby = edges.by[e]!;
-  const fay = edges.ay[f]!;
-  const fby = edges.by[f]!;
-  if (Math.max(eay, eby) < Math.min(fay, fby) || Math.max(fay, fby) < Math.min(eay, eby))
-    return null;
-  const eax = edges.ax[e]!;
-  const ebx = edges.bx[e]!;
-  const fax = edges.ax[f]!;
-  const fbx = edges.bx[f]!;
-  if (Math.max(eax, ebx) < Math.min(fax, fbx) || Math.max(fax, fbx) < Math.min(eax, ebx))
-    return null;
-  const same = ring[e] === ring[f];
-  if (same) {
-    // Neighbours along a ring share one point and nothing else: spikes are found beforehand.
-    const gap = Math.abs(e - f);
-    const size = ringStart[ring[e]! + 1]! - ringStart[ring[e]!]!;
-    if (gap === 1 || gap === size - 1) return null;
-  }
-  const d1 = side(eax, eay, ebx, eby, fax, fay);
-  const d2 = side(eax, eay, ebx, eby, fbx, fby);
-  if ((d1 > 0 && d2 > 0) || (d1 < 0 && d2 < 0)) return null;
-  const d3 = side(fax, fay, fbx, fby, eax, eay);
-  const d4 = side(fax, fay, fbx, fby, ebx, eby);
-  if ((d3 > 0 && d4 > 0) || (d3 < 0 && d4 < 0)) return null;
-  const crosses = d1 !== 0 && d2 !== 0 && d3 !== 0 && d4 !== 0;
-  if (same) return "self-intersection";
-  if (crosses) return "rings-cross";
-  const [ringA, ringB] = [ring[e]!, ring[f]!];
-  const found: [number, number][] = [];
-  if (d1 === 0 && between(eax, eay, ebx, eby, fax, fay)) found.push([fax, fay]);
-  if (d2 === 0 && between(eax, eay, ebx, eby, fbx, fby)) found.push([fbx, fby]);
-  if (d3 === 0 && between(fax, fay, fbx, fby, eax, eay)) found.push([eax, eay]);
-  if (d4 === 0 && between(fax, fay, fbx, fby, ebx, eby)) found.push([ebx, eby]);
-  for (const [x, y] of found) {
-    // Two different shared points of two straight edges are a shared stretch.
-    if (x !== found[0]![0] || y !== found[0]![1]) return "rings-cross";
-    touches.push({ ringA, ringB, x, y });
-  }
-  return null;
-}
-
-/** Which side of the line a→b the point p lies on: the sign of the doubled triangle area. */
-function side(ax: number, ay: number, bx: number, by: number, px: number, py: number): number {
-  return (bx - ax) * (py - ay) - (by - ay) * (px - ax);
-}
-
-function between(ax: number, ay: number, bx: number, by: number, px: number, py: number): boolean {
-  return (
-    px >= Math.min(ax, bx) &&
-    px <= Math.max(ax, bx) &&
-    py >= Math.min(ay, by) &&
-    py <= Math.max(ay, by)
-  );
-}
-
-/** Where a point lies: 1 inside the ring, 0 on it, −1 outside. */
-export function locateInRing(ring: Ring, x: number, y: number): 1 | 0 | -1 {
-  let inside = false;
-  const n = ring.length;
-  for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
-    const ax = ring[j]!;
-    const ay = ring[j + 1]!;
-    const bx = ring[i]!;
-    const by = ring[i + 1]!;
-    if (ay > y !== by > y) {
-      const d = side(ax, ay, bx, by, x, y);
-      if (d === 0) return 0;
-      if (d > 0 === by > ay) inside = !inside;
-    } else if (side(ax, ay, bx, by, x, y) === 0 && between(ax, ay, bx, by, x, y)) {
-      return 0;
-    }
-  }
-  return inside ? 1 : -1;
-}
-
 /** Whether any part of `ring` lies on the given side of `other`, knowing that the two do not cross. */
 function liesOn(ring: Ring, other: Ring, wanted: 1 | -1, touching: boolean): boolean {
   if (!touching) return locateInRing(other, ring[0]!, ring[1]!) === wanted;
@@ -249,35 +126,97 @@ function liesOn(ring: Ring, other: Ring, wanted: 1 | -1, touching: boolean): boo
 }
 
 function nestingFault(rings: readonly Ring[], touches: readonly Touch[]): PolygonFault | null {
-  const touching = new Set(
-    touches.flatMap((t) => [`${t.ringA},${t.ringB}`, `${t.ringB},${t.ringA}`]),
-  );
-  const boxes = rings.map(boundsOf);
-  for (let h = 1; h < rings.length; h++) {
-    if (liesOn(rings[h]!, rings[0]!, -1, touching.has(`${h},0`))) return "hole-outside";
-    for (let k = 1; k < rings.length; k++) {
-      if (k === h || !contains(boxes[k]!, boxes[h]!)) continue;
-      if (liesOn(rings[h]!, rings[k]!, 1, touching.has(`${h},${k}`))) return "nested-holes";
+  const [outer, ...holes] = rings as readonly [Ring, ...Ring[]];
+  const touching = new Set(touches.map(({ ringA, ringB }) => pairKey(ringA, ringB)));
+  let steps = 0;
+  for (const [i, hole] of holes.entries()) {
+    steps += outer.length / 2;
+    if (steps > MOST_STEPS) return "too-complex";
+    if (liesOn(hole, outer, -1, touching.has(pairKey(i + 1, 0)))) return "hole-outside";
+  }
+  const boxes = holes.map(ringBox);
+  let fault: PolygonFault | null = null;
+  meetingBoxes(boxes, (a, b) => {
+    for (const [inner, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (!holds(boxes[other]!, boxes[inner]!)) continue;
+      steps += holes[other]!.length / 2;
+      if (steps > MOST_STEPS) fault = "too-complex";
+      else if (liesOn(holes[inner]!, holes[other]!, 1, touching.has(pairKey(a + 1, b + 1)))) {
+        fault = "nested-holes";
+      }
+      if (fault !== null) return false;
     }
-  }
-  return null;
+    return true;
+  });
+  return fault;
 }
 
-type Bounds = readonly [x0: number, y0: number, x1: number, y1: number];
-
-function boundsOf(ring: Ring): Bounds {
-  let [x0, y0, x1, y1] = [ring[0]!, ring[1]!, ring[0]!, ring[1]!];
-  for (let i = 2; i < ring.length; i += 2) {
-    x0 = Math.min(x0, ring[i]!);
-    x1 = Math.max(x1, ring[i]!);
-    y0 = Math.min(y0, ring[i + 1]!);
-    y1 = Math.max(y1, ring[i + 1]!);
+/** Of valid polygons whose rings do not cross: whether one lies inside another, other than in its hole. */
+function partsFault(polygons: readonly Polygon[], touches: readonly Touch[]): PolygonFault | null {
+  const touching = new Set(touches.map(({ ringA, ringB }) => pairKey(ringA, ringB)));
+  const firstRing: number[] = [];
+  let rings = 0;
+  for (const { holes } of polygons) {
+    firstRing.push(rings);
+    rings += 1 + holes.length;
   }
-  return [x0, y0, x1, y1];
+  const boxes = polygons.map(({ outer }) => ringBox(outer));
+  let steps = 0;
+  let fault: PolygonFault | null = null;
+  const isIn = (inner: number, ring: Ring, number: number): boolean => {
+    steps += ring.length / 2;
+    return liesOn(
+      polygons[inner]!.outer,
+      ring,
+      1,
+      touching.has(pairKey(firstRing[inner]!, number)),
+    );
+  };
+  meetingBoxes(boxes, (a, b) => {
+    for (const [inner, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const { outer, holes } = polygons[other]!;
+      const first = firstRing[other]!;
+      if (!holds(boxes[other]!, boxes[inner]!) || !isIn(inner, outer, first)) continue;
+      if (!holes.some((hole, h) => isIn(inner, hole, first + 1 + h))) fault = "parts-overlap";
+      if (steps > MOST_STEPS) fault = "too-complex";
+      if (fault !== null) return false;
+    }
+    return true;
+  });
+  return fault;
 }
 
-function contains(a: Bounds, b: Bounds): boolean {
-  return a[0] <= b[0] && a[1] <= b[1] && a[2] >= b[2] && a[3] >= b[3];
+/** Calls `look` for each pair of boxes that meet, a before b, until it returns false. */
+function meetingBoxes(boxes: readonly Box[], look: (a: number, b: number) => boolean): void {
+  if (boxes.length < 2) return;
+  const index = new Flatbush(boxes.length);
+  for (const { x, y, width, height } of boxes) index.add(x, y, x + width, y + height);
+  index.finish();
+  let going = true;
+  for (let a = 0; a < boxes.length && going; a++) {
+    const { x, y, width, height } = boxes[a]!;
+    index.search(x, y, x + width, y + height, (b) => {
+      if (going && b > a) going = look(a, b);
+      return false;
+    });
+  }
+}
+
+function holds(a: Box, b: Box): boolean {
+  return (
+    a.x <= b.x && a.y <= b.y && a.x + a.width >= b.x + b.width && a.y + a.height >= b.y + b.height
+  );
+}
+
+/** The same number for either order of two rings. */
+function pairKey(a: number, b: number): number {
+  return Math.max(a, b) * 2 ** 26 + Math.min(a, b);
 }
 
 /**

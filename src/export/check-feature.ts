@@ -1,26 +1,19 @@
-import type { PolygonFault } from "../polygon-validity.ts";
-import { roundedFault } from "../polygon-validity.ts";
-import type { CheckRule } from "./check.ts";
-
-/** A broken rule, in words. */
-export interface FeatureFault {
-  readonly rule: CheckRule;
-  readonly message: string;
-}
+import { checkGeometry, GEOMETRY_DEPTH } from "./check-geometry.ts";
+import { type CheckRule, type FeatureFault, isObject, show } from "./check-rules.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Report = (rule: CheckRule, message: string) => void;
 
 const UUID = /^[0-9a-f]{1,8}-[0-9a-f]{1,4}-[0-9a-f]{1,4}-[0-9a-f]{1,4}-[0-9a-f]{1,12}$/i;
 
-const OBJECT_TYPES = new Set([
+/** Object types that QuPath knows, with the spellings of older versions that it goes on reading. */
+export const OBJECT_TYPES: ReadonlySet<string> = new Set([
   "annotation",
   "detection",
   "cell",
   "tile",
   "tmaCore",
   "root",
-  // Spellings of older versions that QuPath goes on reading.
   "tma_core",
   "unknown",
   "PathAnnotationObject",
@@ -31,79 +24,85 @@ const OBJECT_TYPES = new Set([
   "PathRootObject",
 ]);
 
-/** How deep arrays lie around a position, by geometry type. */
-const DEPTH: Readonly<Record<string, number>> = {
-  Point: 0,
-  MultiPoint: 1,
-  LineString: 1,
-  MultiLineString: 2,
-  Polygon: 2,
-  MultiPolygon: 3,
-};
+/** Objects are looked at so many levels down. */
+export const DEEPEST_CHILD = 32;
 
-const IN_WORDS: Readonly<Record<PolygonFault, string>> = {
-  "not-finite": "has a coordinate that is not finite",
-  "too-few-points": "collapses to fewer than three points",
-  "repeated-point": "repeats a point",
-  spike: "runs out and back along a line",
-  "zero-area": "has no area",
-  "self-intersection": "crosses or touches itself",
-  "rings-cross": "has rings that cross or share a stretch",
-  "hole-outside": "has a hole outside its outer ring",
-  "nested-holes": "has a hole inside a hole",
-  "split-interior": "is cut in two by holes that touch",
-};
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** What a value looks like in a message, cut short. */
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
-}
-
-/** Checks one item of a GeoJSON file, and its child objects; its id comes back where it is a UUID. */
-export function checkFeature(value: unknown): {
+/** A feature's faults, and the ids of it and its children where they are UUIDs, in lower case. */
+export interface CheckedFeature {
   readonly faults: FeatureFault[];
   readonly id: string | null;
-} {
+  readonly childIds: readonly string[];
+}
+
+/** Checks one item of a GeoJSON file, and its child objects. */
+export function checkFeature(value: unknown, depth = 0): CheckedFeature {
   const faults: FeatureFault[] = [];
+  const childIds: string[] = [];
   const report: Report = (rule, message) => faults.push({ rule, message });
   if (!isObject(value)) {
     report("feature", `it is ${show(value)}; expected a Feature`);
-    return { faults, id: null };
+    return { faults, id: null, childIds };
   }
   if (value.type !== "Feature") {
-    if (typeof value.type === "string" && value.type in DEPTH) checkGeometry(value, report);
+    if (typeof value.type === "string" && value.type in GEOMETRY_DEPTH)
+      checkGeometry(value, report);
     else report("feature", `its type is ${show(value.type)}; expected "Feature"`);
-    return { faults, id: null };
+    return { faults, id: null, childIds };
   }
+  if ("crs" in value) report("crs", `it names a crs, ${show(value.crs)}; expected none`);
   const id = checkId(value, report);
   if (isObject(value.geometry)) checkGeometry(value.geometry, report);
   else report("geometry", `its geometry is ${show(value.geometry)}; expected an object`);
-  if (value.nucleusGeometry !== undefined) {
-    if (isObject(value.nucleusGeometry)) checkGeometry(value.nucleusGeometry, report);
-    else report("geometry", `its nucleusGeometry is ${show(value.nucleusGeometry)}; leave it out`);
-  }
+  checkNucleus(value, report);
   if (isObject(value.properties)) checkProperties(value.properties, report);
   else report("properties", `its properties are ${show(value.properties)}; expected an object`);
-  return { faults, id };
+  for (const child of childrenOf(value, report, depth)) {
+    const checked = checkFeature(child.value, depth + 1);
+    for (const { rule, message } of checked.faults)
+      report(rule, `child ${child.index}: ${message}`);
+    if (checked.id !== null) childIds.push(checked.id);
+    childIds.push(...checked.childIds);
+  }
+  return { faults, id, childIds };
+}
+
+export function isUuid(value: unknown): value is string {
+  return typeof value === "string" && UUID.test(value);
 }
 
 function checkId(feature: Json, report: Report): string | null {
   if (!("id" in feature)) return null;
   const { id } = feature;
-  if (typeof id === "string" && UUID.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   // QuPath 0.2 wrote the object's type here, and its reader still takes it so.
   if (typeof id === "string" && OBJECT_TYPES.has(id)) return null;
   report("id", `its id is ${show(id)}; expected a UUID, or none`);
   return null;
 }
 
+function checkNucleus(feature: Json, report: Report): void {
+  const { properties, nucleusGeometry } = feature;
+  if (isObject(properties) && "nucleusGeometry" in properties) {
+    report("nucleus", "its nucleusGeometry is among its properties; expected beside its geometry");
+  }
+  if (!("nucleusGeometry" in feature)) return;
+  if (!isObject(nucleusGeometry)) {
+    report("nucleus", `its nucleusGeometry is ${show(nucleusGeometry)}; leave it out`);
+    return;
+  }
+  checkGeometry(nucleusGeometry, report);
+  if (!isCell(feature)) {
+    report("nucleus", "it has a nucleusGeometry and is no cell; QuPath passes over it");
+  }
+}
+
+export function isCell({ id, properties }: Json): boolean {
+  const type = isObject(properties) ? properties.objectType : undefined;
+  return [type, id].some((name) => name === "cell" || name === "PathCellObject");
+}
+
 function checkProperties(properties: Json, report: Report): void {
-  const { objectType, classification, measurements, name } = properties;
+  const { objectType, classification, measurements, name, color, isLocked, metadata } = properties;
   if ("objectType" in properties && !OBJECT_TYPES.has(String(objectType))) {
     report(
       "object-type",
@@ -113,24 +112,50 @@ function checkProperties(properties: Json, report: Report): void {
   if ("name" in properties && typeof name !== "string") {
     report("name", `its name is ${show(name)}; expected a string, or none`);
   }
+  if ("color" in properties && !isColor(color)) {
+    report("color", `its color is ${show(color)}; expected [red, green, blue] from 0 to 255`);
+  }
+  if ("isLocked" in properties && typeof isLocked !== "boolean") {
+    report("locked", `its isLocked is ${show(isLocked)}; expected true, or none`);
+  }
   if (classification !== undefined && classification !== null) {
     checkClassification(classification, report);
   }
   if (measurements !== undefined) checkMeasurements(measurements, report);
-  const children = properties.childObjects ?? properties.children;
-  if (!Array.isArray(children)) return;
-  for (const [i, child] of children.entries()) {
-    for (const { rule, message } of checkFeature(child).faults) {
-      report(rule, `child ${i}: ${message}`);
-    }
+  if (metadata !== undefined) checkMetadata(metadata, report);
+}
+
+/** The children that can be looked at; reports where they are not what QuPath reads. */
+function childrenOf(
+  feature: Json,
+  report: Report,
+  depth: number,
+): { readonly index: number; readonly value: unknown }[] {
+  if ("childObjects" in feature) {
+    report("children", "its childObjects stand beside its properties; expected among them");
   }
+  if (!isObject(feature.properties)) return [];
+  const children = feature.properties.childObjects ?? feature.properties.children;
+  if (children === undefined) return [];
+  if (!Array.isArray(children)) {
+    report("children", `its childObjects are ${show(children)}; expected a list`);
+    return [];
+  }
+  if (depth >= DEEPEST_CHILD && children.length > 0) {
+    report("children", `its childObjects lie more than ${DEEPEST_CHILD} deep`);
+    return [];
+  }
+  return children.map((value: unknown, index) => ({ index, value }));
+}
+
+/** One line of text that is not empty. */
+export function isClassName(name: unknown): name is string {
+  return typeof name === "string" && name.trim() !== "" && !/[\r\n]/.test(name);
 }
 
 function checkClassification(value: unknown, report: Report): void {
-  const isName = (name: unknown): boolean =>
-    typeof name === "string" && name.trim() !== "" && !/[\r\n]/.test(name);
   if (typeof value === "string") {
-    if (!isName(value)) report("classification", `its classification is ${show(value)}`);
+    if (!isClassName(value)) report("classification", `its classification is ${show(value)}`);
     return;
   }
   if (!isObject(value)) {
@@ -140,8 +165,8 @@ function checkClassification(value: unknown, report: Report): void {
   // The form of QuPath 0.3 and older: a packed colour.
   if ("colorRGB" in value) return;
   const named = Array.isArray(value.names)
-    ? value.names.length > 0 && value.names.every(isName)
-    : isName(value.name);
+    ? value.names.length > 0 && value.names.every(isClassName)
+    : isClassName(value.name);
   if (!named) {
     report(
       "classification",
@@ -156,7 +181,7 @@ function checkClassification(value: unknown, report: Report): void {
   }
 }
 
-function isColor(value: unknown): boolean {
+export function isColor(value: unknown): boolean {
   if (typeof value === "number") return Number.isInteger(value);
   return (
     Array.isArray(value) &&
@@ -165,69 +190,32 @@ function isColor(value: unknown): boolean {
   );
 }
 
+/** Whether a measurement is one QuPath reads: a number, or one of the words for what is none. */
+export function isMeasurement(value: unknown): boolean {
+  return (
+    typeof value === "number" || (typeof value === "string" && /^(nan|-?inf(inity)?)$/i.test(value))
+  );
+}
+
 function checkMeasurements(value: unknown, report: Report): void {
-  const readable = (item: unknown): boolean =>
-    typeof item === "number" || (typeof item === "string" && /^(nan|-?inf(inity)?)$/i.test(item));
   const pairs: [string, unknown][] = Array.isArray(value)
     ? value.map((item) => (isObject(item) ? [String(item.name), item.value] : [show(item), null]))
     : Object.entries(isObject(value) ? value : { measurements: value });
   for (const [name, item] of pairs) {
-    if (!readable(item)) {
+    if (!isMeasurement(item)) {
       report("measurements", `its measurement ${show(name)} is ${show(item)}; expected a number`);
     }
   }
 }
 
-function checkGeometry(geometry: Json, report: Report): void {
-  const { type, coordinates } = geometry;
-  const depth = typeof type === "string" ? DEPTH[type] : undefined;
-  if (depth === undefined) {
-    report("geometry", `its geometry is of type ${show(type)}; expected Polygon or MultiPolygon`);
+function checkMetadata(value: unknown, report: Report): void {
+  if (!isObject(value)) {
+    report("metadata", `its metadata are ${show(value)}; expected text by name`);
     return;
   }
-  if (!Array.isArray(coordinates)) {
-    report("geometry", `its ${type} has coordinates ${show(coordinates)}; expected an array`);
-    return;
-  }
-  if (!positionsAreNumbers(coordinates, depth)) {
-    report("coordinates", `its ${type} has a position that is not two finite numbers`);
-    return;
-  }
-  if (type === "Polygon") checkRings(coordinates as number[][][], report);
-  if (type === "MultiPolygon") {
-    for (const rings of coordinates as number[][][][]) checkRings(rings, report);
-  }
-}
-
-function positionsAreNumbers(value: unknown, depth: number): boolean {
-  if (!Array.isArray(value)) return false;
-  if (depth > 0) return value.every((item) => positionsAreNumbers(item, depth - 1));
-  return (
-    value.length >= 2 && value.every((item) => typeof item === "number" && Number.isFinite(item))
-  );
-}
-
-function checkRings(rings: readonly (readonly (readonly number[])[])[], report: Report): void {
-  for (const [r, ring] of rings.entries()) {
-    const what = r === 0 ? "outer ring" : `hole ${r}`;
-    const [first, last] = [ring[0], ring.at(-1)];
-    if (ring.length < 4) {
-      report("ring-points", `its ${what} has ${ring.length} positions; expected 4 or more`);
-      return;
-    }
-    if (first![0] !== last![0] || first![1] !== last![1]) {
-      report(
-        "ring-closed",
-        `its ${what} ends at ${show(last)}; expected its first position ${show(first)}`,
-      );
-      return;
+  for (const [name, item] of Object.entries(value)) {
+    if (!["string", "number", "boolean"].includes(typeof item)) {
+      report("metadata", `its metadata ${show(name)} are ${show(item)}; expected text`);
     }
   }
-  if (rings.length === 0) return;
-  const flat = rings.map((ring) => ring.slice(0, -1).flatMap(([x, y]) => [x!, y!]));
-  const fault = roundedFault({ outer: flat[0]!, holes: flat.slice(1) });
-  if (fault === null) return;
-  const rule =
-    fault === "zero-area" || fault === "too-few-points" ? "polygon-area" : "polygon-valid";
-  report(rule, `rounded to 0.01 px its polygon ${IN_WORDS[fault]} (${fault})`);
 }

@@ -1,12 +1,16 @@
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d];
 
+/** Characters that one element, or what is around them all, may have: what fits into a string. */
+export const LONGEST_ELEMENT = 1 << 28;
+
 /**
  * Cuts JSON text into the elements of its array of features as the text comes in.
  *
  * The array is the member `features` of a root object, or the root itself. What is around it,
  * with the array left empty, is the shell: for a file of a single Feature or geometry that is all.
- * Looks at brackets and strings only: an element has to be parsed to be known as JSON.
+ * Looks at brackets and strings only: an element has to be parsed to be known as JSON. Throws
+ * RangeError where an element or the shell grows beyond {@link LONGEST_ELEMENT}.
  */
 export class FeatureSplitter {
   private shell = "";
@@ -20,6 +24,9 @@ export class FeatureSplitter {
   /** The last string seen directly inside the root object: a key when a colon follows. */
   private word = "";
   private key = "";
+  /** Places between commas that hold nothing. */
+  private gaps = 0;
+  private afterComma = false;
 
   /** Takes the next text and returns the elements that are complete now. */
   push(text: string): string[] {
@@ -29,6 +36,9 @@ export class FeatureSplitter {
       const slice = text.slice(from, to);
       if (this.elementDepth >= 0) this.element += slice;
       else this.shell += slice;
+      if (this.element.length > LONGEST_ELEMENT || this.shell.length > LONGEST_ELEMENT) {
+        throw new RangeError(`more than ${LONGEST_ELEMENT} characters belong together`);
+      }
       from = to;
     };
     for (let i = 0; i < text.length; i++) {
@@ -56,6 +66,7 @@ export class FeatureSplitter {
           if (features) {
             flush(i + 1);
             this.elementDepth = this.depth;
+            this.afterComma = false;
           }
           break;
         }
@@ -63,14 +74,14 @@ export class FeatureSplitter {
           if (this.depth === this.elementDepth) {
             flush(i);
             from = i + 1;
-            this.take(elements);
+            this.take(elements, true);
           }
           break;
         case CLOSE_OBJECT:
         case CLOSE_ARRAY:
           if (this.depth === this.elementDepth) {
             flush(i);
-            this.take(elements);
+            this.take(elements, false);
             this.elementDepth = -1;
             // A second array of this name, or one further in, is not the one.
             this.key = "";
@@ -83,9 +94,10 @@ export class FeatureSplitter {
     return elements;
   }
 
-  /** Ends the text: what was around the elements, and whether all brackets and strings are closed. */
-  end(): { readonly shell: string; readonly complete: boolean } {
-    return { shell: this.shell, complete: this.started && this.depth === 0 && !this.inString };
+  /** Ends the text: what was around the elements, whether all is closed, and how many places were empty. */
+  end(): { readonly shell: string; readonly complete: boolean; readonly gaps: number } {
+    const complete = this.started && this.depth === 0 && !this.inString;
+    return { shell: this.shell, complete, gaps: this.gaps };
   }
 
   private insideString(code: number, character: string): void {
@@ -100,8 +112,10 @@ export class FeatureSplitter {
     }
   }
 
-  private take(elements: string[]): void {
+  private take(elements: string[], comma: boolean): void {
     if (this.element.trim() !== "") elements.push(this.element);
+    else if (comma || this.afterComma) this.gaps++;
     this.element = "";
+    this.afterComma = comma;
   }
 }

@@ -12,32 +12,95 @@ export interface FileFeature {
   readonly value: unknown;
 }
 
+/** What else a reader of features wants to know. */
+export interface ReadFeaturesOptions {
+  /** Hears the other members of the root, the features left empty, once it is read. */
+  readonly onRoot?: (root: Readonly<Record<string, unknown>>) => void;
+  /**
+   * Hears what cannot be read instead of an error that ends the reading: the position of a feature
+   * that is not JSON, or null where the file ends early or what is around the features is no JSON.
+   */
+  readonly onBroken?: (index: number | null, error: MicrotomeError) => void;
+}
+
 /**
  * Reads the features of a GeoJSON file one by one: a FeatureCollection, an array, or a single
  * Feature or bare geometry, plain or gzip (told by its first bytes).
  *
  * Of a key that is there twice, as QuPath writes `metadata`, the last one counts. Memory holds one
- * feature at a time. Throws MicrotomeError `input-not-found` and `corrupt-file`.
+ * feature at a time, of LONGEST_ELEMENT characters at most. Throws MicrotomeError `input-not-found`
+ * and `corrupt-file`.
  */
-export async function* readFeatures(path: string): AsyncGenerator<FileFeature, void, void> {
+export async function* readFeatures(
+  path: string,
+  options: ReadFeaturesOptions = {},
+): AsyncGenerator<FileFeature, void, void> {
   const splitter = new FeatureSplitter();
+  const broken = (at: number | null, error: unknown): void => {
+    const isCorrupt = error instanceof MicrotomeError && error.code === "corrupt-file";
+    if (!isCorrupt || options.onBroken === undefined) throw error;
+    options.onBroken(at, error);
+  };
   let index = 0;
-  for await (const text of textOf(path)) {
-    for (const element of splitter.push(text)) {
-      yield { index, value: parse(element, `feature ${index} of ${path}`, path) };
-      index++;
+  const texts = textOf(path);
+  try {
+    for (;;) {
+      let elements: string[];
+      try {
+        const { done, value } = await texts.next();
+        if (done) break;
+        elements = push(splitter, value, path);
+      } catch (error) {
+        broken(null, error);
+        return;
+      }
+      for (const element of elements) {
+        let value: unknown;
+        try {
+          value = parse(element, `feature ${index} of ${path}`, path);
+        } catch (error) {
+          broken(index++, error);
+          continue;
+        }
+        yield { index, value };
+        index++;
+      }
     }
+  } finally {
+    await texts.return();
   }
-  const { shell, complete } = splitter.end();
+  const { shell, complete, gaps } = splitter.end();
   if (!complete) {
-    throw corrupt(
-      path,
-      `${path} ${shell.trim() === "" ? "is empty" : "ends in the middle of a value"}; expected GeoJSON. Export it again.`,
-    );
+    const found = shell.trim() === "" ? "is empty" : "ends in the middle of a value";
+    broken(null, corrupt(path, `${path} ${found}; expected GeoJSON. Export it again.`));
+    return;
   }
-  const root = parse(shell, path, path);
-  if (Array.isArray(root) || isObject(root, "FeatureCollection")) return;
+  if (gaps > 0) {
+    const found = `has ${gaps} empty ${gaps === 1 ? "place" : "places"} between commas`;
+    broken(null, corrupt(path, `${path} ${found}; expected a feature in each. Export it again.`));
+  }
+  let root: unknown;
+  try {
+    root = parse(shell, path, path);
+  } catch (error) {
+    broken(null, error);
+    return;
+  }
+  if (Array.isArray(root)) return;
+  if (isObject(root, "FeatureCollection")) {
+    options.onRoot?.(root as Readonly<Record<string, unknown>>);
+    return;
+  }
   yield { index: 0, value: root };
+}
+
+function push(splitter: FeatureSplitter, text: string, path: string): string[] {
+  try {
+    return splitter.push(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw corrupt(path, `${path}: ${error.message}; expected smaller features. Split them.`, error);
+  }
 }
 
 function isObject(value: unknown, type: string): boolean {
@@ -66,7 +129,11 @@ export async function* textOf(path: string): AsyncGenerator<string, void, void> 
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let file: ReadStream | undefined;
   try {
-    const packed = await isGzip(path);
+    const start = await firstBytes(path);
+    if (start.equals(ZIP)) {
+      throw corrupt(path, `${path} is a zip archive; expected GeoJSON or gzip. Unpack it first.`);
+    }
+    const packed = start[0] === 0x1f && start[1] === 0x8b;
     file = createReadStream(path, { highWaterMark: 1 << 18 });
     if (packed) {
       const gunzip = createGunzip();
@@ -84,11 +151,13 @@ export async function* textOf(path: string): AsyncGenerator<string, void, void> 
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
+const ZIP = Buffer.from("PK\x03\x04", "latin1");
+
+async function firstBytes(path: string): Promise<Buffer> {
   const handle = await open(path, "r");
   try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }

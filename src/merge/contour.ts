@@ -1,4 +1,5 @@
 import { type Polygon, ringArea } from "../geometry.ts";
+import { splitWalk } from "../split-walk.ts";
 import { connectedParts } from "./span-sets.ts";
 import type { Spans } from "./spans.ts";
 
@@ -120,27 +121,6 @@ class Corners {
     }
     return walks;
   }
-}
-
-/** Cuts a walk at the corners it visits twice; every ring that comes out is simple. */
-export function splitWalk(walk: readonly number[]): number[][] {
-  const rings: number[][] = [];
-  const path: number[] = [];
-  const at = new Map<string, number>();
-  for (let k = 0; k < walk.length; k += 2) {
-    const [x, y] = [walk[k]!, walk[k + 1]!];
-    const key = `${x},${y}`;
-    const before = at.get(key);
-    if (before !== undefined) {
-      const ring = path.splice(before);
-      for (let m = 0; m < ring.length; m += 2) at.delete(`${ring[m]},${ring[m + 1]}`);
-      rings.push(ring);
-    }
-    at.set(key, path.length);
-    path.push(x, y);
-  }
-  rings.push(path);
-  return rings;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Point, type Polygon, type Ring, ringArea } from "../geometry.ts";
-import { locateInRing } from "../polygon-validity.ts";
+import { locateInRing } from "../planar.ts";
 
 /** Length of all rings when a pixel is `mppX` × `mppY` µm, in µm. */
 export function perimeterUm(rings: readonly Ring[], mppX: number, mppY: number): number {

@@ -5,41 +5,13 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
 import cases from "../cases/geojson/faults.json" with { type: "json" };
+import { type FaultCase, textOf } from "./fault-cases.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "microtome-check-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Case {
-  readonly name: string;
-  readonly rules: readonly string[];
-  readonly text?: string;
-  readonly feature?: string;
-  readonly id?: unknown;
-  readonly geometry?: unknown;
-  readonly properties?: unknown;
-}
-
-/** A good feature with the case's part put in, between two others. */
-function textOf(item: Case): string {
-  if (item.text !== undefined) return item.text;
-  const good = {
-    type: "Feature",
-    geometry: { type: "Point", coordinates: [1, 2] },
-    properties: {},
-  };
-  const { geometry, properties } = item;
-  const changed = {
-    ...good,
-    ...("id" in item ? { id: item.id } : {}),
-    ...(geometry === undefined ? {} : { geometry }),
-    ...(properties === undefined ? {} : { properties }),
-  };
-  const feature = item.feature ?? JSON.stringify(changed);
-  return `{"type":"FeatureCollection","features":[${JSON.stringify(good)},\n${feature},${JSON.stringify(good)}]}`;
-}
-
 describe("checkGeoJson", () => {
-  it.each(cases as unknown as Case[])("finds $rules in $name", async (item) => {
+  it.each(cases as unknown as FaultCase[])("finds $rules in $name", async (item) => {
     const path = join(folder, "case.geojson");
     writeFileSync(path, textOf(item));
     const findings = await checkGeoJson(path);

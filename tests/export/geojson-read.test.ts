@@ -169,7 +169,9 @@ describe("readGeoJsonPolygons", () => {
       };
       visit(JSON.parse(text));
       expect(parts).toBe(expected);
-      expect(await checkGeoJson(path)).toEqual([]);
+      // One of them has been through another program, which put its coordinate system in.
+      const rules = (await checkGeoJson(path)).map(({ rule }) => rule);
+      expect(rules).toEqual(text.includes('"crs"') ? ["crs"] : []);
     },
   );
 });

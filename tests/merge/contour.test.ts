@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { polygonArea, ringArea } from "../../src/geometry.ts";
-import { maskPolygons, partPolygon, splitWalk, traceWalks } from "../../src/merge/contour.ts";
+import { maskPolygons, partPolygon, traceWalks } from "../../src/merge/contour.ts";
 import { connectedParts } from "../../src/merge/span-sets.ts";
 import { polygonFault } from "../../src/polygon-validity.ts";
+import { splitWalk } from "../../src/split-walk.ts";
 import { rasterise } from "./canvas.ts";
 import { bitmaps, drawn, pixelsOf, spansFrom } from "./shapes.ts";
 

@@ -1,6 +1,0 @@
-export {
-  isValidPolygon,
-  type PolygonFault,
-  polygonFault,
-  roundedFault,
-} from "../polygon-validity.ts";
