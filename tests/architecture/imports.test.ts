@@ -7,7 +7,7 @@ const LEAVES = ["tiler", "scales", "segment", "merge", "store", "export", "evalu
 
 /** What a room may import at run time; everything may import types from a room upstream of it. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  root: [],
+  root: ["root"],
   ...Object.fromEntries(LEAVES.map((room) => [room, ["root", room]])),
   pipeline: ["root", ...LEAVES, "pipeline"],
   server: ["root", ...LEAVES, "pipeline", "server"],
