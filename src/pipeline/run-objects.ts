@@ -8,7 +8,7 @@ import { innerPoint } from "../merge/measure.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource, PlacedInstance } from "../store/instance-source.ts";
 import { readRunRecord } from "../store/run-folder.ts";
-import { openObjectsFile } from "../store/run-objects-file.ts";
+import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 
 /** A finished run's objects, open. */
@@ -25,8 +25,11 @@ export interface RunObjects {
  */
 export async function openRunObjects(folder: string): Promise<RunObjects> {
   const record = await readRunRecord(folder);
-  const kept = record && (await openObjectsFile(folder, record));
-  if (kept) return { record, objects: kept, close: () => kept.close() };
+  const kept = record && objectsFileName(record.task);
+  if (kept && record.files.includes(kept)) {
+    const objects = await openObjectsFile(join(folder, kept), record.key);
+    return { record, objects, close: () => objects.close() };
+  }
   const file = record?.files.find((name) => name.endsWith(".geojson.gz"));
   if (!record || !file) {
     const found = record ? `a run that is ${record.state}` : "no run.json";

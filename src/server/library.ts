@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
+import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { type FilledSlide, fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
@@ -20,6 +21,7 @@ import { openMemoryOverlay } from "./memory-overlay.ts";
 import type { OverlaySource } from "./overlay-source.ts";
 import { readObjects } from "./read-objects.ts";
 import { objectsFile, readServedRun } from "./served-run.ts";
+import { openStoredOverlay } from "./stored-overlay.ts";
 
 const OPEN_SLIDES = 8;
 /** What the slides that are kept open may hold in memory, bytes: pictures are held whole. */
@@ -52,7 +54,9 @@ export class Library {
   );
   /** By path. */
   readonly #sightings = new Map<string, Sighting>();
-  readonly #overlays = new LeaseCache<OverlaySource>({ count: OPEN_OVERLAYS }, async () => {});
+  readonly #overlays = new LeaseCache<OverlaySource>({ count: OPEN_OVERLAYS }, (overlay) =>
+    overlay.close(),
+  );
 
   private constructor(
     target: string,
@@ -136,34 +140,54 @@ export class Library {
     return version;
   }
 
-  /** Throws `not-found`, and what reading the objects throws. */
+  /**
+   * A run's objects from its objects file, else, as of a version that kept none, from its GeoJSON.
+   * Throws `not-found`, and what reading the objects throws.
+   */
   async withOverlay<R>(id: string, work: (overlay: OverlaySource) => Promise<R>): Promise<R> {
-    const path = await this.objectsPath(id);
+    const { record, kept, exported } = await this.#objects(id);
+    const path = kept ?? exported;
+    if (path === null) throw this.#noObjects(id, record);
     const version = await fileVersion(path);
     return this.#overlays.use(
       `${path}\n${version}`,
-      async () => openMemoryOverlay(await readObjects(path), version),
+      async () =>
+        path === kept
+          ? openStoredOverlay(await openObjectsFile(path, record.key), version)
+          : openMemoryOverlay(await readObjects(path), version),
       work,
     );
   }
 
-  /**
-   * The file of a run's objects, once run.json lists it: what an earlier start left in the folder is
-   * not this run's. Throws `not-found` while there is none.
-   */
+  /** The GeoJSON of a run's objects. Throws `not-found` while there is none. */
   async objectsPath(id: string): Promise<string> {
+    const { record, exported } = await this.#objects(id);
+    if (exported === null) throw this.#noObjects(id, record);
+    return exported;
+  }
+
+  /**
+   * The files of a run's objects that are there, once run.json lists them: what an earlier start left in
+   * the folder is not this run's.
+   */
+  async #objects(id: string) {
     const entry = this.runEntry(id);
     const record = await this.#record(entry);
-    const file = objectsFile(record);
-    const path = join(entry.folderPath, file);
-    const found = record.files.includes(file) ? await stat(path).catch(() => null) : null;
-    if (!found?.isFile()) {
-      throw new MicrotomeError(
-        "not-found",
-        `The run ${entry.name} has no objects yet (it is ${record.state}); go on with it: microtome segment … --resume.`,
-      );
-    }
-    return confirmPath(path);
+    const find = async (name: string): Promise<string | null> => {
+      if (!record.files.includes(name)) return null;
+      const path = join(entry.folderPath, name);
+      const found = await stat(path).catch(() => null);
+      return found?.isFile() ? confirmPath(path) : null;
+    };
+    const [kept, exported] = [objectsFileName(record.task), objectsFile(record)];
+    return { record, kept: await find(kept), exported: await find(exported) };
+  }
+
+  #noObjects(id: string, { state }: RunRecord): MicrotomeError {
+    return new MicrotomeError(
+      "not-found",
+      `The run ${this.runEntry(id).name} has no objects yet (it is ${state}); go on with it: microtome segment … --resume.`,
+    );
   }
 
   async slideInfo(id: string): Promise<SlideInfo> {
@@ -175,15 +199,13 @@ export class Library {
   async runInfo(id: string): Promise<RunInfo> {
     const entry = this.runEntry(id);
     const record = await this.#record(entry);
-    const hasObjects = await this.objectsPath(id).then(
-      () => true,
-      () => false,
-    );
-    const overlay = hasObjects ? await this.withOverlay(id, async (source) => source.info) : null;
+    const { kept, exported } = await this.#objects(id);
+    const overlay =
+      (kept ?? exported) ? await this.withOverlay(id, async (source) => source.info) : null;
     return {
       ...describeRun(entry, record),
       overlay,
-      downloads: overlay ? downloads(id, record) : [],
+      downloads: exported ? downloads(id, record) : [],
     };
   }
 

@@ -1,22 +1,22 @@
 import type { Box } from "../geometry.ts";
-import type { MeasurementInfo, ObjectInfo, OverlayInfo } from "./api.ts";
-import {
-  type ObjectTable,
-  objectArea,
-  objectHolds,
-  twiceArea,
-  UNITS_PER_PIXEL,
-} from "./object-table.ts";
-import { OVERLAY_TILE_SIZE, type OverlaySource, type TileAddress } from "./overlay-source.ts";
+import type { MeasurementInfo, ObjectInfo } from "./api.ts";
+import { type ObjectTable, outlineAt } from "./object-table.ts";
+import { outlineArea, outlineHolds, polygonsOf, UNITS_PER_PIXEL } from "./outline.ts";
+import { overlayInfo } from "./overlay-info.ts";
+import type { OverlaySource, TileAddress } from "./overlay-source.ts";
+import { TileSelection, tileFrame } from "./tile-selection.ts";
 import { encodeTile } from "./vector-tile.ts";
-
-/** Measurements that are the model's own score of an object, most telling first. */
-const SCORE_NAMES = [/predicted iou/i, /probability/i, /^score$|[: ]score$/i, /stability/i];
 
 /** Puts the columns of {@link ObjectTable} behind an {@link OverlaySource}. `version` goes into addresses that are cached. */
 export function openMemoryOverlay(table: ObjectTable, version: string): OverlaySource {
   const names = [...table.measurements.keys()];
-  const info = describe(table, version);
+  const info = overlayInfo({
+    objects: table.length,
+    classes: table.classes,
+    measurements: [...table.measurements].map(([name, values]) => spread(name, values)),
+    reach: table.index ? Math.max(table.index.maxX, table.index.maxY) / UNITS_PER_PIXEL : 0,
+    version,
+  });
   let indexOfId: Map<string, number> | null = null;
 
   const find = (key: number | string): number => {
@@ -28,7 +28,17 @@ export function openMemoryOverlay(table: ObjectTable, version: string): OverlayS
   return {
     info,
     async tile(address: TileAddress) {
-      return encodeTile(table, address);
+      const selection = new TileSelection(address);
+      const { originX, originY, side } = tileFrame(address);
+      const found = table.index?.search(originX, originY, originX + side - 1, originY + side - 1);
+      for (const object of found?.sort((a, b) => a - b) ?? []) {
+        const { boxes, classOf } = table;
+        const [x0, y0, x1, y1] = boxes.subarray(4 * object, 4 * object + 4);
+        selection.add(object, [x0!, y0!, x1!, y1!], classOf[object]!);
+      }
+      const selected = selection.finish();
+      const outlines = selected.outlines.map(({ index }) => outlineAt(table, index));
+      return encodeTile(address, selected, outlines);
     },
     async object(key) {
       const object = find(key);
@@ -50,6 +60,7 @@ export function openMemoryOverlay(table: ObjectTable, version: string): OverlayS
       const values = table.measurements.get(names[measurement] ?? "");
       return values ? Float32Array.from(values) : new Float32Array(0);
     },
+    async close() {},
   };
 }
 
@@ -57,8 +68,8 @@ function objectAt(table: ObjectTable, x: number, y: number, reach: number): numb
   let best: number | null = null;
   let bestArea = Number.POSITIVE_INFINITY;
   for (const object of table.index?.search(x, y, x, y) ?? []) {
-    if (!objectHolds(table, object, x, y)) continue;
-    const area = objectArea(table, object);
+    if (!outlineHolds(outlineAt(table, object), x, y)) continue;
+    const area = outlineArea(outlineAt(table, object));
     if (area < bestArea) {
       bestArea = area;
       best = object;
@@ -95,22 +106,6 @@ function countIn(table: ObjectTable, box: Box): number {
   return count;
 }
 
-function describe(table: ObjectTable, version: string): OverlayInfo {
-  const measurements = [...table.measurements].map(([name, values]) => spread(name, values));
-  const scores = SCORE_NAMES.map((pattern) => measurements.findIndex((m) => pattern.test(m.name)));
-  const side = OVERLAY_TILE_SIZE * UNITS_PER_PIXEL;
-  const reach = table.index ? Math.max(table.index.maxX, table.index.maxY, 1) : 1;
-  return {
-    objects: table.length,
-    classes: table.classes,
-    measurements,
-    score: scores.find((index) => index >= 0) ?? null,
-    tileSize: OVERLAY_TILE_SIZE,
-    maxZoom: Math.max(0, Math.ceil(Math.log2(reach / side))),
-    version,
-  };
-}
-
 /** Percentiles come from at most ten thousand evenly spaced values: sorting a million is not worth a colour ramp. */
 function spread(name: string, values: Float64Array): MeasurementInfo {
   let min = Number.POSITIVE_INFINITY;
@@ -127,20 +122,7 @@ function spread(name: string, values: Float64Array): MeasurementInfo {
 }
 
 function describeObject(table: ObjectTable, object: number): ObjectInfo {
-  const { boxes, coordinates, pointsOf, ringsOf } = table;
-  const polygons: (readonly [number, number])[][][] = [];
-  for (let r = ringsOf[object]!; r < ringsOf[object + 1]!; r++) {
-    const from = pointsOf[r]!;
-    const to = pointsOf[r + 1]!;
-    const ring: (readonly [number, number])[] = [];
-    for (let p = from; p <= to; p++) {
-      const q = p === to ? from : p;
-      ring.push([coordinates[2 * q]! / UNITS_PER_PIXEL, coordinates[2 * q + 1]! / UNITS_PER_PIXEL]);
-    }
-    const isHole = polygons.length > 0 && twiceArea(coordinates, from, to) < 0;
-    if (isHole) polygons.at(-1)!.push(ring);
-    else polygons.push([ring]);
-  }
+  const { boxes } = table;
   const measurements: { name: string; value: number }[] = [];
   for (const [name, values] of table.measurements) {
     const value = values[object]!;
@@ -154,7 +136,7 @@ function describeObject(table: ObjectTable, object: number): ObjectInfo {
     className: described.name,
     color: described.color,
     box: [edge(0), edge(1), edge(2), edge(3)],
-    polygons,
+    polygons: polygonsOf(outlineAt(table, object)),
     measurements,
   };
 }

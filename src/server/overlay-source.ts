@@ -29,4 +29,6 @@ export interface OverlaySource {
   count(box: Box): Promise<number>;
   /** A measurement of every object, by index; NaN where an object lacks it. */
   column(measurement: number): Promise<Float32Array<ArrayBuffer>>;
+  /** Lets go of the file. */
+  close(): Promise<void>;
 }

@@ -2,11 +2,13 @@ import { basename } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { readFeatures } from "../export/read-features.ts";
 import { Growable } from "./growable.ts";
-import { indexBoxes, type ObjectTable, twiceArea, UNITS_PER_PIXEL } from "./object-table.ts";
+import { indexBoxes, type ObjectTable } from "./object-table.ts";
+import { turned, UNITS_PER_PIXEL } from "./outline.ts";
 
 type Rgb = readonly [number, number, number];
 
-const UNCLASSIFIED: Rgb = [120, 120, 120];
+/** The colour of objects whose class tells none. */
+export const UNCLASSIFIED: Rgb = [120, 120, 120];
 
 interface MutableClass {
   readonly name: string;
@@ -121,13 +123,7 @@ class TableBuilder {
     if (units.length >= 4 && units[0] === units.at(-2) && units[1] === units.at(-1)) {
       units.length -= 2;
     }
-    const points = units.length / 2;
-    const reverse = twiceArea(units, 0, points) < 0 === outer;
-    for (let i = 0; i < points; i++) {
-      const p = reverse ? points - 1 - i : i;
-      this.#coordinates.push(units[2 * p]!);
-      this.#coordinates.push(units[2 * p + 1]!);
-    }
+    for (const unit of turned(units, outer)) this.#coordinates.push(unit);
     this.#pointsOf.push(this.#coordinates.length / 2);
     return true;
   }

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { ObjectsFile } from "./objects/objects-file.ts";
-import type { RunRecord } from "./run-record.ts";
 
 /** The name of the file that a run's objects are kept in. */
 export function objectsFileName(task: string): string {
@@ -9,24 +7,18 @@ export function objectsFileName(task: string): string {
 }
 
 /**
- * Opens the objects file of a run folder, to be closed; null where the run lists none, as before its
- * end and in versions that kept none.
+ * Opens the objects file of the run of this key; the caller closes it.
  *
- * Throws MicrotomeError `input-not-found` where a listed file is gone, `corrupt-file` where it is damaged or of another run.
+ * Throws MicrotomeError `input-not-found`, and `corrupt-file` where it is damaged or of another run.
  */
-export async function openObjectsFile(
-  folder: string,
-  record: RunRecord,
-): Promise<ObjectsFile | null> {
-  const name = objectsFileName(record.task);
-  if (!record.files.includes(name)) return null;
-  const objects = await ObjectsFile.open(join(folder, name));
-  const { runKey } = objects.about;
-  if (runKey === record.key) return objects;
+export async function openObjectsFile(path: string, runKey: string): Promise<ObjectsFile> {
+  const objects = await ObjectsFile.open(path);
+  const found = objects.about.runKey;
+  if (found === runKey) return objects;
   await objects.close();
   throw new MicrotomeError(
     "corrupt-file",
-    `${objects.path} is of run ${runKey}, but run.json beside it of run ${record.key}; make the run again (microtome segment … --overwrite).`,
-    { file: objects.path, found: runKey, expected: record.key },
+    `${path} is of run ${found}, but run.json beside it of run ${runKey}; make the run again (microtome segment … --overwrite).`,
+    { file: path, found, expected: runKey },
   );
 }

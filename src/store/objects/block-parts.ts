@@ -3,7 +3,7 @@ import { MEASUREMENTS } from "../../measurements.ts";
 import { ByteReader, type Refuse } from "./byte-reader.ts";
 import { PackedColumn } from "./packed-column.ts";
 import { RingReader } from "./ring-code.ts";
-import { uuidAt } from "./uuid-bytes.ts";
+import { putUuid, uuidAt } from "./uuid-bytes.ts";
 
 const SCALES = MEASUREMENTS.map(({ decimals }) => 10 ** decimals);
 
@@ -93,6 +93,20 @@ export class BlockNames {
     this.#patchesFrom = offsets(counts);
     this.#patches = new PackedColumn(reader, total);
     if (reader.left > 0) refuse(`${reader.left} bytes behind its columns`);
+  }
+
+  /** Which object has an id; −1 for none. */
+  find(id: string): number {
+    const uuids = this.#uuids;
+    if (!uuids) return this.#texts.indexOf(id);
+    const wanted = new Uint8Array(16);
+    if (!putUuid(id, wanted, 0)) return -1;
+    for (let at = 0; at < uuids.length; at += 16) {
+      let i = 0;
+      while (i < 16 && uuids[at + i] === wanted[i]) i++;
+      if (i === 16) return at / 16;
+    }
+    return -1;
   }
 
   id(i: number): string {

@@ -1,3 +1,4 @@
+import type { Polygon } from "../../geometry.ts";
 import { MEASUREMENTS, type Measurement } from "../../measurements.ts";
 import type { Instance } from "../../merge/instance.ts";
 import { BlockGeometry, BlockNames, BlockTable } from "./block-parts.ts";
@@ -40,21 +41,16 @@ export class LoadedBlock {
   instance(i: number): Instance {
     const { table } = this;
     const { entry, classes } = this.#context;
-    const [from, to] = [entry.table.length, entry.table.length + entry.names.length];
+    const from = entry.table.length;
     this.#names ??= new BlockNames(
-      this.data.subarray(from, to),
+      this.data.subarray(from, from + entry.names.length),
       entry.objects,
       this.#refuse("names"),
-    );
-    this.#geometry ??= new BlockGeometry(
-      this.data.subarray(to),
-      entry.objects,
-      this.#refuse("geometry"),
     );
     const classification = classes[table.classOf(i)];
     const instance: { -readonly [field in keyof Instance]: Instance[field] } = {
       id: this.#names.id(i),
-      polygon: this.#geometry.polygon(i, table.minX(i), table.minY(i)),
+      polygon: this.polygon(i),
       centroid: table.centroid(i),
       areaUm2: table.measurement(AT.areaUm2, i),
       perimeterUm: table.measurement(AT.perimeterUm, i),
@@ -66,6 +62,17 @@ export class LoadedBlock {
     };
     if (typeof classification === "string") instance.classification = classification;
     return instance;
+  }
+
+  /** Its outline alone, level-0 px. */
+  polygon(i: number): Polygon {
+    const { table, names, objects } = this.#context.entry;
+    this.#geometry ??= new BlockGeometry(
+      this.data.subarray(table.length + names.length),
+      objects,
+      this.#refuse("geometry"),
+    );
+    return this.#geometry.polygon(i, this.table.minX(i), this.table.minY(i));
   }
 
   #refuse(part: "table" | "names" | "geometry"): Refuse {

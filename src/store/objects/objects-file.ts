@@ -2,28 +2,15 @@ import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { BlockCache } from "../../block-cache.ts";
 import { MicrotomeError } from "../../errors.ts";
-import type { Box } from "../../geometry.ts";
+import type { Box, Polygon } from "../../geometry.ts";
 import { MEASUREMENTS } from "../../measurements.ts";
 import type { Instance } from "../../merge/instance.ts";
 import type { InstanceSource, PlacedInstance } from "../instance-source.ts";
-import { type BlockIndex, decodeBlockIndex } from "./block-index.ts";
-import { BlockTable } from "./block-parts.ts";
-import {
-  type BlockEntry,
-  decodeAbout,
-  decodeDirectory,
-  decodeHead,
-  decodeSummary,
-  decodeTail,
-  FORMAT_VERSION,
-  HEAD_BYTES,
-  MOST_TEXT,
-  type ObjectsAbout,
-  type ObjectsSummary,
-  type Stretch,
-  TAIL_BYTES,
-} from "./layout.ts";
+import type { BlockIndex } from "./block-index.ts";
+import { BlockNames, BlockTable } from "./block-parts.ts";
+import type { BlockEntry, ObjectsAbout, ObjectsSummary } from "./layout.ts";
 import { LoadedBlock } from "./loaded-block.ts";
+import { type Contents, corrupt, lengthOf, readAt, readContents } from "./read-contents.ts";
 
 /** Blocks that were read are kept up to so many bytes. */
 const CACHE_BYTES = 32 << 20;
@@ -31,15 +18,6 @@ const CACHE_BYTES = 32 << 20;
 const RUN_BYTES = 1 << 20;
 /** Blocks that `within` reads ahead. */
 const AHEAD = 16;
-
-interface Contents {
-  readonly about: ObjectsAbout;
-  readonly summary: ObjectsSummary;
-  readonly entries: readonly BlockEntry[];
-  readonly index: BlockIndex;
-  /** Where the first block begins. */
-  readonly start: number;
-}
 
 /**
  * The objects of a run as they lie in its objects file (docs/run-format.md).
@@ -158,6 +136,53 @@ export class ObjectsFile implements InstanceSource {
     return values;
   }
 
+  /** The outlines of objects at ascending positions, each block read once. */
+  async *polygons(indices: readonly number[]): AsyncGenerator<Polygon, void, void> {
+    const blocks = [...new Set(indices.map((index) => this.#blockOf(index)))];
+    let next = 0;
+    for await (const block of this.#loaded(blocks)) {
+      const { first, count } = block.table;
+      for (; next < indices.length && indices[next]! < first + count; next++) {
+        yield block.polygon(indices[next]! - first);
+      }
+    }
+  }
+
+  /** How many objects' boxes have their middles in a box, its far edges left out. Blocks that lie inside are not read. */
+  async countMiddles(box: Box): Promise<number> {
+    const [minX, minY] = [box.x * 100, box.y * 100];
+    const [maxX, maxY] = [(box.x + box.width) * 100, (box.y + box.height) * 100];
+    const { boxes } = this.#index;
+    let count = 0;
+    const border = this.#meeting(box).filter((b) => {
+      const [x0, y0, x1, y1] = boxes.subarray(4 * b, 4 * b + 4);
+      const inside = x0! >= minX && y0! >= minY && x1! < maxX && y1! < maxY;
+      if (inside) count += this.#entries[b]!.objects;
+      return !inside;
+    });
+    for await (const table of this.#tables(border)) {
+      for (let i = 0; i < table.count; i++) {
+        const x = (table.minX(i) + table.maxX(i)) / 2;
+        const y = (table.minY(i) + table.maxY(i)) / 2;
+        if (x >= minX && x < maxX && y >= minY && y < maxY) count++;
+      }
+    }
+    return count;
+  }
+
+  /** The position of the object of this id, −1 where there is none: looks through the ids of all blocks. */
+  async indexOf(id: string): Promise<number> {
+    for (const [b, { table, names, objects }] of this.#entries.entries()) {
+      const offset = this.#offsets[b]! + table.length;
+      const bytes = await readAt(this.path, this.#file, offset, names.length);
+      if (crc32(bytes) !== names.crc) this.#refuse(b, "names", "another CRC-32");
+      const refuse = (found: string) => this.#refuse(b, "names", found);
+      const at = new BlockNames(bytes, objects, refuse).find(id);
+      if (at >= 0) return this.#firsts[b]! + at;
+    }
+    return -1;
+  }
+
   /** Blocks that may hold objects which meet a box, in order. */
   #meeting({ x, y, width, height }: Box): number[] {
     // A hundredth more on every side: the product's rounding must not lose a block.
@@ -260,69 +285,6 @@ export class ObjectsFile implements InstanceSource {
   }
 }
 
-async function readContents(path: string, file: FileHandle): Promise<Contents> {
-  const refuse = (found: string) => corrupt(path, found);
-  const { size } = await file.stat();
-  const read = (from: number, length: number) => readAt(path, file, from, length);
-  const readPart = async (from: number, { length, crc }: Stretch, name: string) => {
-    const bytes = await read(from, length);
-    return crc32(bytes) === crc ? bytes : refuse(`another CRC-32 of its ${name}`);
-  };
-  if (size < HEAD_BYTES + TAIL_BYTES) refuse(`${size} bytes, less than any objects file has`);
-  const aboutText = decodeHead(await read(0, HEAD_BYTES), refuse);
-  const tail = decodeTail(await read(size - TAIL_BYTES, TAIL_BYTES), refuse);
-  const start = HEAD_BYTES + aboutText.length;
-  const { directory, index, summary, offset } = tail;
-  const end = offset + directory.length + index.length + summary.length + TAIL_BYTES;
-  if (offset < start || end !== size) refuse(`${size} bytes where its tail speaks of ${end}`);
-  if (aboutText.length > MOST_TEXT) refuse(`a head of ${aboutText.length} bytes`);
-  const about = decodeAbout(await readPart(HEAD_BYTES, aboutText, "head"), refuse);
-  const entries = decodeDirectory(await readPart(offset, directory, "directory"), refuse);
-  let [objects, position] = [0, start];
-  for (const entry of entries) {
-    objects += entry.objects;
-    position += lengthOf(entry);
-  }
-  if (objects !== tail.objects || position !== offset) {
-    refuse(
-      `a directory of ${objects} objects up to byte ${position} where its tail speaks of ${tail.objects} up to ${offset}`,
-    );
-  }
-  const indexBytes = await readPart(offset + directory.length, index, "index");
-  const summaryAt = offset + directory.length + index.length;
-  return {
-    about,
-    entries,
-    index: decodeBlockIndex(indexBytes, entries.length, refuse),
-    summary: decodeSummary(await readPart(summaryAt, summary, "summary"), refuse),
-    start,
-  };
-}
-
-async function readAt(
-  path: string,
-  file: FileHandle,
-  from: number,
-  length: number,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, from + done);
-    if (bytesRead === 0) {
-      return corrupt(
-        path,
-        `its end at byte ${from + done} where ${length - done} more were expected`,
-      );
-    }
-    done += bytesRead;
-  }
-  return bytes;
-}
-
-function lengthOf({ table, names, geometry }: BlockEntry): number {
-  return table.length + names.length + geometry.length;
-}
-
 function extentOf(boxes: Float64Array): Box | null {
   if (boxes.length === 0) return null;
   let [minX, minY, maxX, maxY] = [Infinity, Infinity, -Infinity, -Infinity];
@@ -334,12 +296,4 @@ function extentOf(boxes: Float64Array): Box | null {
   }
   const [x, y] = [minX / 100, minY / 100];
   return { x, y, width: maxX / 100 - x, height: maxY / 100 - y };
-}
-
-function corrupt(path: string, found: string): never {
-  throw new MicrotomeError(
-    "corrupt-file",
-    `${path}: found ${found}. It is no whole objects file of format ${FORMAT_VERSION}; merge the run again (microtome segment … --resume, after removing it).`,
-    { file: path, found },
-  );
 }
