@@ -27,6 +27,15 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
     splits: false,
     write: async (subject, target) => (await import("./parquet.ts")).writeParquet(subject, target),
   },
+  {
+    names: ["coco"],
+    endings: [".json", ".json.gz"],
+    summary: "COCO annotations with run-length masks, for pycocotools; at level 0 or --mpp",
+    splits: false,
+    takes: ["mpp"],
+    write: async (subject, target) =>
+      (await import("./coco/write-coco.ts")).writeCoco(subject, target),
+  },
   LABEL_TIFF,
   OME_ZARR,
 ];
