@@ -33,13 +33,15 @@ export function isDicom(head: Uint8Array): boolean {
 /**
  * Reads the header up to the pixels; with `identity`, only up to the number of the series.
  *
- * Elements that are not wanted, a patient's among them, are passed over unread. Throws
+ * Elements that are not wanted, a patient's among them, are passed over unread; `more` are wanted too. Throws
  * CorruptSlideError, and UnsupportedSlideError for big endian, deflated and absurdly long headers.
  */
 export async function readDicomHeader(
   source: ByteSource,
   part: "whole" | "identity" = "whole",
+  more: readonly string[] = [],
 ): Promise<DicomHeader> {
+  const wanted = more.length === 0 ? WANTED : new Set([...WANTED, ...more]);
   const reader = new ElementReader(source, MAGIC_AT + 4);
   const transferSyntax = await readTransferSyntax(source, reader);
   if (isUnreadableEncoding(transferSyntax)) {
@@ -58,7 +60,7 @@ export async function readDicomHeader(
     if (LONG_ELEMENTS.has(element.tag)) long.set(element.tag, element);
     if (element.tag === TAG.pixelData) break;
     const end = await reader.skip(element, explicit);
-    if (!WANTED.has(element.tag) || LONG_ELEMENTS.has(element.tag)) continue;
+    if (!wanted.has(element.tag) || LONG_ELEMENTS.has(element.tag)) continue;
     keptBytes += end - element.start;
     if (keptBytes > MAX_DICOM_HEADER_BYTES) {
       throw new UnsupportedSlideError(

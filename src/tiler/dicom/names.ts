@@ -61,6 +61,31 @@ export const TAG = {
   pixelData: "x7fe00010",
 } as const;
 
+/** What a file derived of a slide refers to; read only for such a file. */
+export const ORIGIN_TAG = {
+  studyInstance: "x0020000d",
+  frameOfReference: "x00200052",
+  positionReference: "x00201040",
+  xOffset: "x0040072a",
+  yOffset: "x0040073a",
+  imageOrientationSlide: "x00480102",
+  sliceThickness: "x00180050",
+} as const;
+
+/** Who and what a slide is of; read only where asked for by name. */
+export const IDENTITY_TAG = {
+  characterSet: "x00080005",
+  StudyDate: "x00080020",
+  StudyTime: "x00080030",
+  AccessionNumber: "x00080050",
+  ReferringPhysicianName: "x00080090",
+  PatientName: "x00100010",
+  PatientID: "x00100020",
+  PatientBirthDate: "x00100030",
+  PatientSex: "x00100040",
+  StudyID: "x00200010",
+} as const;
+
 /** VL Whole Slide Microscopy Image Storage, the one kind of object that is a slide. */
 export const WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6";
 
