@@ -1,6 +1,7 @@
 import type { ExportedFile, ExportFormat, ExportSubject, FormatOption } from "../export/format.ts";
 import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
 import { readPromptLabels } from "../pipeline/answer-prompts.ts";
+import { findOrigin } from "../pipeline/find-origin.ts";
 import { openRunObjects } from "../pipeline/run-objects.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
@@ -18,7 +19,9 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
 
   --out FILE          replaced where it exists, when the new one is complete
   --max-objects N     several files of at most N objects: FILE-001.geojson, FILE-002.geojson, …
-  --mpp N|slide       of a label mask: µm per pixel, or the slide's own; else those of the run's model
+  --mpp N|slide       of a mask: µm per pixel, or the slide's own; else those of the run's model
+  --slide PATH        DICOM: where the run's slide is now, if it is not where it was
+  --keep-identity     DICOM: copy patient, accession and study date from the slide; else they stay empty
   --json              one JSON object on stdout at the end`,
   async run(args, terminal) {
     const options = {
@@ -26,6 +29,8 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       out: { type: "string" },
       "max-objects": { type: "string" },
       mpp: { type: "string" },
+      slide: { type: "string" },
+      "keep-identity": { type: "boolean" },
       json: { type: "boolean" },
     } as const;
     const parsed = Arguments.parse("export", args, options, [1, 1]);
@@ -43,11 +48,21 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
     const mpp =
       parsed.string("mpp") === "slide" ? ("slide" as const) : parsed.number("mpp", 0.01, 1000);
     if (mpp !== undefined) requireTakes(format, "mpp");
+    const slide = parsed.string("slide");
+    if (slide !== undefined) requireTakes(format, "slide");
+    const keepIdentity = parsed.boolean("keep-identity");
+    if (keepIdentity) requireTakes(format, "keep-identity");
     const folder = parsed.positionals[0]!;
     const { record, objects, close } = await openRunObjects(folder);
     try {
       const labels = record.prompts ? await readPromptLabels(folder, record.task) : null;
-      const subject = { ...subjectOf(record, objects), ...(labels ? { labels } : {}) };
+      const subject = {
+        ...subjectOf(record, objects),
+        ...(labels ? { labels } : {}),
+        ...(format.takes?.includes("slide")
+          ? { origin: await findOrigin(folder, record, { slide, keepIdentity }) }
+          : {}),
+      };
       const target = {
         path,
         ...(maxObjects === undefined ? {} : { maxObjects }),
@@ -59,6 +74,7 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
           `note: ${path} does not end in ${format.endings.join(" or ")}, by which other programs know ${format.names[0]}\n`,
         );
       }
+      for (const { note } of files) if (note) terminal.stderr.write(`note: ${note}\n`);
       const text = parsed.boolean("json")
         ? JSON.stringify({
             format: format.names[0],

@@ -1,5 +1,6 @@
 import type { Box } from "../geometry.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
+import type { DicomOrigin } from "../tiler/dicom/origin.ts";
 import type { ExportTask, ObjectLabel } from "./feature-bytes.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
@@ -31,6 +32,8 @@ export interface ExportSubject {
   readonly provenance: Provenance;
   /** Names and metadata of some objects, by their ids; only formats that have a place for them write them. */
   readonly labels?: ReadonlyMap<string, ObjectLabel>;
+  /** What a DICOM file refers to; formats that take `slide` are given it. */
+  readonly origin?: DicomOrigin;
 }
 
 /** Where an export goes, and how. */
@@ -43,7 +46,7 @@ export interface ExportTarget {
 }
 
 /** A further option that only some formats take. */
-export type FormatOption = "mpp";
+export type FormatOption = "mpp" | "slide" | "keep-identity";
 
 /** A file that an export wrote. */
 export interface ExportedFile {
@@ -51,6 +54,8 @@ export interface ExportedFile {
   readonly bytes: number;
   /** Objects in this file; of a file beside the objects, 0. */
   readonly objects: number;
+  /** What the format could not hold, in a sentence for people. */
+  readonly note?: string;
 }
 
 /** One format of `microtome export`. */

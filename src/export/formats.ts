@@ -38,6 +38,24 @@ export const EXPORT_FORMATS: readonly ExportFormat[] = [
   },
   LABEL_TIFF,
   OME_ZARR,
+  {
+    names: ["dicom-seg"],
+    endings: [".dcm"],
+    summary: "DICOM Segmentation, a segment a class; of a DICOM slide",
+    splits: false,
+    takes: ["mpp", "slide", "keep-identity"],
+    write: async (subject, target) =>
+      (await import("./dicom/formats.ts")).writeDicomSeg(subject, target),
+  },
+  {
+    names: ["dicom-ann"],
+    endings: [".dcm"],
+    summary: "DICOM Bulk Simple Annotations, a polygon an object; of a DICOM slide",
+    splits: false,
+    takes: ["slide", "keep-identity"],
+    write: async (subject, target) =>
+      (await import("./dicom/formats.ts")).writeDicomAnn(subject, target),
+  },
 ];
 
 /** The format of a name or alias, or undefined. */
