@@ -94,11 +94,11 @@ export function placeMask(
   const { others } = around;
   let [cut, foreign, open] = [false, false, false];
   if (atBorder) {
-    cut = others.some((other) => reachesInto(spans, own, other.gridBox));
+    for (const other of others) if (reachesInto(spans, own, other.gridBox)) cut = true;
     open = reachesOut(spans, own, others, slide);
     if (cut) {
       const { x, y } = spansCentroid(spans);
-      foreign = others.some((other) => covers(other.gridCore, x, y));
+      for (const other of others) if (covers(other.gridCore, x, y)) foreign = true;
     }
   }
   const { predictedIou, stabilityScore, hematoxylinOd, classification } = mask;

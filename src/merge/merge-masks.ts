@@ -6,7 +6,7 @@ import { type Candidate, type Kept, placeMask } from "./candidate.ts";
 import { relate } from "./link.ts";
 import { createMergeStats, type MergeStats } from "./merge-stats.ts";
 import { OverlapIndex } from "./overlap-index.ts";
-import { partOverlaps } from "./part-overlaps.ts";
+import { partOverlaps, sortOut } from "./part-overlaps.ts";
 import { PatchPlan } from "./patch-plan.ts";
 import { type SeamTally, settleAlone, settleJoin, settleOwn } from "./settle.ts";
 import { connectedParts } from "./span-sets.ts";
@@ -42,10 +42,10 @@ export interface MergedMask {
 /**
  * Joins the masks of overlapping patches to objects, still on the grid: no two of `own` share a pixel.
  *
- * Goes through the plan row by row and asks for the masks of a patch once; masks stay in memory
- * while an object of a later row can still touch them, about two rows. Gives the objects that are
- * settled with a row, always in the same order: by the patch they come from, then from the top left.
- * Throws MicrotomeError `corrupt-file` on a damaged mask.
+ * Goes through the plan row by row and asks for the masks of a patch once. An object that lies where
+ * no other patch looks goes out with its patch; the others wait while a later row can still touch
+ * them, about two rows. What goes out at a time is in the order of the patches that it comes from, then
+ * from the top left. Throws MicrotomeError `corrupt-file` on a damaged mask.
  */
 export async function* mergeMasks(
   options: MaskMergeOptions,
@@ -54,17 +54,19 @@ export async function* mergeMasks(
   const merger = new MaskMerger(options, plan);
   const closing = plan.closingRows();
   for (const [r, row] of plan.rows.entries()) {
-    for (const patch of row) merger.add(patch, await options.masksOf(patch.index));
+    for (const patch of row) yield merger.add(patch, await options.masksOf(patch.index));
     yield merger.settleAbove(closing[r]!);
   }
   if (options.stats !== undefined) Object.assign(options.stats, merger.finalStats());
 }
 
-/** The state of a merge: masks come in by {@link add}, objects go out by {@link settleAbove}. */
+/** The state of a merge: masks come in by {@link add}, objects go out by both methods. */
 export class MaskMerger {
   private readonly options: MaskMergeOptions;
   private readonly plan: PatchPlan;
-  private readonly index: OverlapIndex;
+  /** Candidates of earlier patches that another patch can see. */
+  private readonly seen: OverlapIndex;
+  private readonly cellSize: number;
   private readonly stats = createMergeStats();
   private readonly tally: SeamTally = { iou: 0, pairs: 0 };
   private readonly pixelUm2: number;
@@ -78,29 +80,48 @@ export class MaskMerger {
     this.plan = plan;
     this.pixelUm2 = scale.gridDownsample ** 2 * x * y;
     const side = plan.rows[0]?.[0]?.gridBox.width ?? 256;
-    this.index = new OverlapIndex(Math.max(32, Math.round(side / 8)), plan.extent);
+    this.cellSize = Math.max(32, Math.round(side / 8));
+    this.seen = new OverlapIndex(this.cellSize, plan.extent);
   }
 
-  add(patch: PlannedPatch, masks: readonly PatchMask[]): void {
+  /** Takes the masks of a patch; the objects that no other patch can touch. */
+  add(patch: PlannedPatch, masks: readonly PatchMask[]): MergedMask[] {
     const around = this.plan.around(patch);
     const slide = this.options.gridSize ?? null;
-    const own = this.options.seams === "own";
+    const { stats, waiting } = this;
+    const { seams } = this.options;
+    const own = seams === "own";
+    const within = new OverlapIndex(this.cellSize, patch.gridBox);
+    const first = this.unsettled.length;
+    const inner: Kept[] = [];
     for (const mask of masks) {
       const candidate = placeMask(patch, around, mask, slide);
       if (candidate === null) continue;
-      for (const other of this.index.add(candidate)) relate(other, candidate, own);
-      this.unsettled.push(candidate);
+      // Masks of one patch are never taken for the same object.
+      if (own) for (const other of within.add(candidate)) relate(other, candidate, true);
+      if (candidate.shared) {
+        for (const other of this.seen.meeting(candidate)) relate(other, candidate, own);
+        this.unsettled.push(candidate);
+      } else {
+        const kept = settleAlone(candidate, seams, stats);
+        if (kept !== null) inner.push(kept);
+      }
     }
-    const { stats } = this;
+    for (let i = first; i < this.unsettled.length; i++) this.seen.add(this.unsettled[i]!);
     stats.masks += masks.length;
-    stats.peakMasks = Math.max(stats.peakMasks, this.unsettled.length + this.waiting.length);
+    const held = this.unsettled.length + waiting.length + inner.length;
+    stats.peakMasks = Math.max(stats.peakMasks, held);
+    if (!own) return this.finish(inner);
+    const { clear, contested } = sortOut(inner);
+    for (const kept of contested) waiting.push(kept);
+    return this.finish(clear);
   }
 
   /** Settles what no patch that reaches down from this grid row can touch; the objects that are done. */
   settleAbove(row: number): MergedMask[] {
     const { seams } = this.options;
     const { stats, tally, waiting } = this;
-    this.index.dropAbove(row);
+    this.seen.dropAbove(row);
     for (const candidate of this.unsettled) {
       const { group } = candidate;
       if (candidate.settled) continue;
@@ -115,21 +136,25 @@ export class MaskMerger {
       }
     }
     this.unsettled = this.unsettled.filter((candidate) => !candidate.settled);
-    const done = seams === "own" ? partOverlaps(waiting, stats) : waiting.splice(0);
-    const merged: MergedMask[] = [];
-    for (const { spans, parts } of done) {
-      // A region that fell apart gives several objects; one of `own` has been cut to its largest part.
-      const pieces = seams === "own" ? [spans!] : connectedParts(spans!);
-      for (const piece of pieces)
-        if (this.isWithinLimits(piece)) merged.push({ spans: piece, parts });
-    }
-    for (const item of merged) this.countAtEdges(item);
-    return inOrder(merged);
+    return this.finish(seams === "own" ? partOverlaps(waiting, stats) : waiting.splice(0));
   }
 
   finalStats(): MergeStats {
     const { iou, pairs } = this.tally;
     return { ...this.stats, meanOverlapIou: pairs === 0 ? 0 : iou / pairs };
+  }
+
+  private finish(done: readonly Kept[]): MergedMask[] {
+    const merged: MergedMask[] = [];
+    for (const { spans, parts } of done) {
+      // A region that fell apart gives several objects; one of `own` has been cut to its largest part.
+      const pieces = this.options.seams === "own" ? [spans!] : connectedParts(spans!);
+      for (const piece of pieces) {
+        if (this.isWithinLimits(piece)) merged.push({ spans: piece, parts });
+      }
+    }
+    for (const item of merged) this.countAtEdges(item);
+    return inOrder(merged);
   }
 
   private isWithinLimits({ area }: Spans): boolean {
@@ -158,6 +183,7 @@ export class MaskMerger {
 }
 
 function inOrder(merged: MergedMask[]): MergedMask[] {
+  if (merged.length < 2) return merged;
   const patchOf = ({ parts }: MergedMask): number => {
     let first = parts[0]!.patch.index;
     for (const { patch } of parts) if (patch.index < first) first = patch.index;

@@ -4,6 +4,9 @@ import type { Candidate } from "./candidate.ts";
 /** Candidates of one cell, or nothing yet. */
 type Cell = Candidate[] | undefined;
 
+/** Searches so far, of all indexes: a candidate may be in two. */
+let searches = 0;
+
 /** Finds candidates whose boxes share pixels, on square cells of the grid. */
 export class OverlapIndex {
   private readonly cellSize: number;
@@ -12,7 +15,6 @@ export class OverlapIndex {
   /** Rows of cells by their number from the grid's top; only those that are in use. */
   private readonly rows = new Map<number, Cell[]>();
   private readonly found: Candidate[] = [];
-  private searches = 0;
 
   /** `extent` holds all boxes; what sticks out at its sides is looked for in its outermost cells. */
   constructor(cellSize: number, extent: Box) {
@@ -23,7 +25,15 @@ export class OverlapIndex {
 
   /** Adds a candidate; returns those added before whose boxes share pixels with its own, valid until the next call. */
   add(candidate: Candidate): readonly Candidate[] {
-    const search = ++this.searches;
+    return this.visit(candidate, true);
+  }
+
+  /** Candidates whose boxes share pixels with this one's, valid until the next call. */
+  meeting(candidate: Candidate): readonly Candidate[] {
+    return this.visit(candidate, false);
+  }
+
+  private visit(candidate: Candidate, add: boolean): readonly Candidate[] {
     const { cellSize, found } = this;
     const { x, y, width, height } = candidate.spans.box;
     const right = x + width;
@@ -31,17 +41,19 @@ export class OverlapIndex {
     const x0 = this.column(x);
     const x1 = this.column(right - 1);
     const y1 = Math.floor((bottom - 1) / cellSize);
+    const search = ++searches;
     found.length = 0;
     for (let cy = Math.floor(y / cellSize); cy <= y1; cy++) {
       let cells = this.rows.get(cy);
       if (cells === undefined) {
+        if (!add) continue;
         cells = new Array<Cell>(this.columns).fill(undefined);
         this.rows.set(cy, cells);
       }
       for (let cx = x0; cx <= x1; cx++) {
         const cell = cells[cx];
         if (cell === undefined) {
-          cells[cx] = [candidate];
+          if (add) cells[cx] = [candidate];
           continue;
         }
         for (let i = 0; i < cell.length; i++) {
@@ -53,7 +65,7 @@ export class OverlapIndex {
             found.push(other);
           }
         }
-        cell.push(candidate);
+        if (add) cell.push(candidate);
       }
     }
     return found;

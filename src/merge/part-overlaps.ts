@@ -22,12 +22,8 @@ function byMerit(a: Kept, b: Kept): number {
  * returns the objects that are done now and leaves the others in `waiting`.
  */
 export function partOverlaps(waiting: Kept[], stats: MergeStats): Kept[] {
-  const done: Kept[] = [];
-  const contested: Kept[] = [];
-  for (const kept of waiting) {
-    if (standsClear(kept)) close(kept, done);
-    else contested.push(kept);
-  }
+  const { clear, contested } = sortOut(waiting);
+  const done = clear;
   waiting.length = 0;
   for (const kept of contested.sort(byMerit)) {
     const better = betterNeighbours(kept);
@@ -39,6 +35,16 @@ export function partOverlaps(waiting: Kept[], stats: MergeStats): Kept[] {
     close(kept, done);
   }
   return done;
+}
+
+/** Closes the objects that share no pixel with another, now or later, and gives the others back. */
+export function sortOut(objects: readonly Kept[]): { clear: Kept[]; contested: Kept[] } {
+  const [clear, contested]: [Kept[], Kept[]] = [[], []];
+  for (const kept of objects) {
+    if (standsClear(kept)) close(kept, clear);
+    else contested.push(kept);
+  }
+  return { clear, contested };
 }
 
 /** Whether every mask that the object shares pixels with is settled and came to nothing of its own. */

@@ -80,67 +80,86 @@ export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
   const { width, runs } = rle;
   const extent = extentOf(rle);
   if (extent === null) return null;
-  const { first, last, rows } = extent;
-  const height = last - first + 1;
+  const { first, height, pieces } = extent;
   const rowStart: number[] = new Array(height + 1);
-  const xs: number[] = new Array(2 * rows);
-  let [k, row, area, x0, x1] = [0, 0, 0, width, 0];
+  const xs: number[] = new Array(2 * pieces);
   rowStart[0] = 0;
-  let at = 0;
+  // Rows count from the first with foreground.
+  let [row, column, filled, k, area, x0, x1] = [-first, 0, 0, 0, 0, width, 0];
   for (let i = 0; i < runs.length; i++) {
-    const run = runs[i]!;
-    if ((i & 1) === 1 && run > 0) {
-      area += run;
-      let r = Math.floor(at / width);
-      let column = at - r * width;
-      r -= first;
-      for (let left = run; ; r++) {
-        while (row < r) rowStart[++row] = k;
-        const end = Math.min(column + left, width);
+    let left = runs[i]!;
+    if ((i & 1) === 1 && left > 0) {
+      area += left;
+      for (;;) {
+        while (filled < row) rowStart[++filled] = k;
+        const end = column + left < width ? column + left : width;
         // An empty run of background may part two runs that touch.
-        if (k > rowStart[row]! && xs[k - 1] === x + column) k -= 1;
+        if (k > rowStart[filled]! && xs[k - 1] === x + column) k--;
         else xs[k++] = x + column;
         xs[k++] = x + end;
         if (column < x0) x0 = column;
         if (end > x1) x1 = end;
         left -= end - column;
-        if (left <= 0) break;
+        column = end;
+        if (left === 0) break;
         column = 0;
+        row++;
+      }
+      if (column === width) {
+        column = 0;
+        row++;
+      }
+    } else {
+      column += left;
+      if (column >= width) {
+        // Division is slow, and most runs of background end in the next row.
+        const rows = column < 2 * width ? 1 : Math.floor(column / width);
+        column -= rows * width;
+        row += rows;
       }
     }
-    at += run;
   }
   rowStart[height] = k;
-  xs.length = k;
+  if (k < xs.length) xs.length = k;
   return { box: { x: x + x0, y: y + first, width: x1 - x0, height }, rowStart, xs, area };
 }
 
-/** First and last row with foreground, and how many pieces the rows cut the runs into; null without any. */
+/**
+ * First row with foreground, rows from there to the last one, and the pieces into which rows cut the
+ * runs; null without foreground.
+ */
 function extentOf({
   width,
   height,
   runs,
-}: Rle): { first: number; last: number; rows: number } | null {
-  let [at, first, last, rows] = [0, -1, -1, 0];
+}: Rle): { first: number; height: number; pieces: number } | null {
+  let [total, row, column, first, last, pieces] = [0, 0, 0, -1, -1, 0];
   for (let i = 0; i < runs.length; i++) {
     const run = runs[i]!;
-    if (!(run >= 0)) at = Number.NaN;
-    if ((i & 1) === 1 && run > 0) {
-      const top = Math.floor(at / width);
-      last = Math.floor((at + run - 1) / width);
-      if (first < 0) first = top;
-      rows += last - top + 1;
+    // Also where it is no number.
+    if (!(run >= 0 && Number.isInteger(run))) total = Number.NaN;
+    total += run;
+    column += run;
+    let rows = 0;
+    if (column >= width) {
+      rows = column < 2 * width ? 1 : Math.floor(column / width);
+      column -= rows * width;
     }
-    at += run;
+    if ((i & 1) === 1 && run > 0) {
+      if (first < 0) first = row;
+      last = column === 0 ? row + rows - 1 : row + rows;
+      pieces += last - row + 1;
+    }
+    row += rows;
   }
-  if (at !== width * height) {
+  if (total !== width * height) {
     throw new MicrotomeError(
       "corrupt-file",
-      `A mask's runs cover ${at} pixels, expected ${width} × ${height} = ${width * height}. Segment the patch again.`,
-      { found: at, expected: width * height },
+      `A mask's runs cover ${total} pixels, expected ${width} × ${height} = ${width * height}. Segment the patch again.`,
+      { found: total, expected: width * height },
     );
   }
-  return first < 0 ? null : { first, last, rows };
+  return first < 0 ? null : { first, height: last - first + 1, pieces };
 }
 
 /** The mask as a row-major RLE over its own tight box. */
