@@ -36,14 +36,13 @@ export function relate(a: Candidate, b: Candidate, noteOverlap: boolean): void {
   let bInBoth = areaWithin(b.spans, both);
   const aCut = a.cut && reachesInto(a.spans, a.patch.gridBox, b.patch.gridBox);
   const bCut = b.cut && reachesInto(b.spans, b.patch.gridBox, a.patch.gridBox);
-  if (!mayBeOne(shared, aInBoth, bInBoth)) {
-    if (!a.cut || !b.cut) return;
+  if (a.cut && b.cut && shared < JOIN_AGREEMENT * Math.min(aInBoth, bInBoth)) {
     // A winding object comes into the common box in several places; what one patch sees to hang
     // together with this place need not be what the other sees.
     aInBoth = areaMeeting(a.spans, both, b.spans);
     bInBoth = areaMeeting(b.spans, both, a.spans);
-    if (!mayBeOne(shared, aInBoth, bInBoth)) return;
   }
+  if (!mayBeOne(shared, aInBoth, bInBoth)) return;
   const link: Link = {
     a,
     b,

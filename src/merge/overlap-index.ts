@@ -73,6 +73,7 @@ export class OverlapIndex {
 
   /** Lets go of everything that ends at or above a grid row. */
   dropAbove(row: number): void {
+    this.found.length = 0;
     for (const [cy, cells] of this.rows) {
       if ((cy + 1) * this.cellSize <= row) {
         this.rows.delete(cy);
