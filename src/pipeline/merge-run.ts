@@ -37,6 +37,7 @@ export async function mergeRun(
           masksOf: (patch) => folder.ledger.masksOf(patch),
           scale: plan.scale,
           slideMpp: mpp,
+          gridSize: plan.patches.gridSize,
           seams: task.seams,
           minAreaUm2: task.minAreaUm2,
           maxAreaUm2: task.maxAreaUm2,
@@ -76,7 +77,11 @@ export async function mergeRun(
     await stored.close();
   }
   const files = [exported, kept];
-  if (!answers || promptFile === undefined) return { objects, byClass, seams, files };
+  if (!answers || promptFile === undefined) {
+    // What merging gave out and the region did not keep.
+    const droppedOutside = (seams.objects ?? objects) - objects;
+    return { objects, byClass, seams: { ...seams, droppedOutside }, files };
+  }
   const told = promptsFileName(task.name);
   await writeFileAtomically(folder.file(told), answers.text());
   const prompts = answers.record(promptFile);
