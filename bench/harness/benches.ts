@@ -3,6 +3,7 @@ import { modelBench } from "../model/bench.ts";
 import { pipelineBench } from "../pipeline/bench.ts";
 import { readingBench } from "../reading/bench.ts";
 import { servingBench } from "../serving/bench.ts";
+import { storeBench } from "../store/bench.ts";
 
 /** A comparison that can be run by name. */
 export interface Bench {
@@ -21,4 +22,5 @@ export const BENCHES: readonly Bench[] = [
   modelBench,
   masksBench,
   pipelineBench,
+  storeBench,
 ];

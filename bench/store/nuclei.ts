@@ -3,7 +3,7 @@ import type { Instance } from "../../src/merge/instance.ts";
 import { uuidV5 } from "../../src/merge/uuid.ts";
 
 /** Objects of a patch, and the patch's side in level-0 px: as crowded as tissue is at 0.25 µm/px. */
-export const PER_PATCH = 256;
+const PER_PATCH = 256;
 const PATCH = 1024;
 const MPP = 0.25;
 
@@ -14,8 +14,8 @@ export function sideOf(count: number): number {
 
 /**
  * Made-up nuclei in the order in which merging yields them, patch by patch and row by row: wavy
- * ellipses of 20 to 40 points, 6 to 12 µm long, one in ten thousand with a hole, with measurements of
- * the right size and a class for two of three. The same for the same seed.
+ * ellipses of 20 to 40 points, 6 to 12 µm long, with measurements of the right size and a class for two
+ * of three. The same for the same seed.
  */
 export function* nuclei(count: number, seed: number): Generator<Instance, void, void> {
   const random = new Random(seed);
@@ -47,13 +47,11 @@ function nucleus(x: number, y: number, patch: string, random: Random): Instance 
       y + u * Math.sin(turn) + v * Math.cos(turn),
     ];
   });
-  const hole = ring(6, (angle) => [x + 3 * Math.cos(angle), y - 3 * Math.sin(angle)]);
-  const holes = random.integer(0, 9_999) === 0 ? [hole] : [];
   const areaUm2 = Math.PI * a * b * MPP ** 2 * random.between(0.95, 1.05);
   const classification = CLASSES[random.integer(0, 2)];
   return {
     id: uuidV5(`bench ${x} ${y}`),
-    polygon: { outer, holes },
+    polygon: { outer, holes: [] },
     centroid: { x: Math.round(x * 100) / 100, y: Math.round(y * 100) / 100 },
     areaUm2,
     perimeterUm: 2 * Math.PI * Math.sqrt((a * a + b * b) / 2) * MPP,
