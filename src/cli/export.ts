@@ -18,6 +18,7 @@ export const exportCommand: Command = {
 ${EXPORT_FORMATS.map(helpOf).join("\n")}
 
   --out FILE          replaced where it exists, when the new one is complete
+  --objects WHICH     corrected: as microtome import left them, where it did (the default); original
   --max-objects N     several files of at most N objects: FILE-001.geojson, FILE-002.geojson, …
   --mpp N|slide       of a mask: µm per pixel, or the slide's own; else those of the run's model
   --slide PATH        DICOM: where the run's slide is now, if it is not where it was
@@ -26,6 +27,7 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
   async run(args, terminal) {
     const options = {
       format: { type: "string" },
+      objects: { type: "string" },
       out: { type: "string" },
       "max-objects": { type: "string" },
       mpp: { type: "string" },

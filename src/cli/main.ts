@@ -7,6 +7,7 @@ import { checkCommand } from "./check.ts";
 import type { Command, Terminal } from "./command.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { infoCommand } from "./info.ts";
 import { modelsCommand } from "./models.ts";
 import { regionCommand } from "./region.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   regionCommand,
   tissueCommand,
   exportCommand,
+  importCommand,
   checkCommand,
   viewCommand,
   evaluateCommand,

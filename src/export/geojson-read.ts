@@ -1,5 +1,5 @@
 import { MicrotomeError } from "../errors.ts";
-import { type Polygon, ringArea } from "../geometry.ts";
+import { type Box, type Polygon, ringArea, ringBox } from "../geometry.ts";
 import { readFeatures } from "./read-features.ts";
 
 /** One object of a GeoJSON file. */
@@ -15,6 +15,8 @@ export interface ReadObject {
   readonly classification: string | null;
   /** Finite numbers only. */
   readonly measurements: Readonly<Record<string, number>>;
+  /** What QuPath takes it for: "annotation" where the file says nothing. */
+  readonly objectType: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -23,8 +25,8 @@ type Json = Readonly<Record<string, unknown>>;
  * Reads every object of a GeoJSON file that has polygons, plain or gzip, microtome's own or one
  * QuPath exported.
  *
- * Points and lines are passed over; ellipses come as the polygons they are written as; of a cell the
- * outer border counts; `childObjects` are read too. Throws MicrotomeError `input-not-found`,
+ * Points and lines are passed over; an ellipse is that of the envelope, as QuPath reads it; of a cell
+ * the outer border counts; `childObjects` are read too. Throws MicrotomeError `input-not-found`,
  * `corrupt-file`.
  */
 export async function readGeoJsonPolygons(path: string): Promise<ReadObject[]> {
@@ -70,10 +72,24 @@ function collect(value: unknown, objects: ReadObject[], refuse: Refuse): void {
     id: isFeature && typeof value.id === "string" ? value.id : null,
     classification: classificationOf(properties.classification),
     measurements: measurementsOf(properties.measurements),
+    objectType: objectTypeOf(value.id, properties.objectType),
   };
   const polygons = polygonsOf(isFeature ? value.geometry : value, refuse);
   if (polygons.length > 0) objects.push({ ...about, polygons });
   collect(properties.childObjects ?? properties.children ?? null, objects, refuse);
+}
+
+/** QuPath 0.2 wrote the type in the place of the id, and older ones as the name of a class of its code. */
+function objectTypeOf(id: unknown, objectType: unknown): string {
+  for (const name of [objectType, id]) {
+    const match = typeof name === "string" ? /^(?:Path)?([a-z]+?)(?:Object)?$/i.exec(name) : null;
+    const type = match?.[1]?.toLowerCase();
+    if (type !== undefined && ["annotation", "detection", "cell", "tile"].includes(type))
+      return type;
+    if (type === "tmacore" || name === "tma_core") return "tmaCore";
+    if (type === "root") return "root";
+  }
+  return "annotation";
 }
 
 export function classificationOf(value: unknown): string | null {
@@ -96,20 +112,38 @@ function measurementsOf(value: unknown): Record<string, number> {
 
 export function polygonsOf(geometry: unknown, refuse: Refuse): Polygon[] {
   if (!isObject(geometry)) return [];
-  const { type, coordinates, geometries } = geometry;
+  const { type, coordinates, geometries, isEllipse } = geometry;
   if (type === "GeometryCollection" && Array.isArray(geometries)) {
     return geometries.flatMap((item) => polygonsOf(item, refuse));
   }
   if (type !== "Polygon" && type !== "MultiPolygon") return [];
   if (!Array.isArray(coordinates)) return refuse("no coordinates");
   const all: unknown[] = type === "Polygon" ? [coordinates] : coordinates;
-  return all.flatMap((rings) => {
+  const polygons = all.flatMap((rings) => {
     if (!Array.isArray(rings)) return refuse("a polygon that is not an array");
     // QuPath writes an empty polygon so.
     if (rings.length === 0) return [];
     const [outer, ...holes] = rings.map((ring) => ringOf(ring, refuse));
     return [{ outer: turned(outer!, 1), holes: holes.map((hole) => turned(hole, -1)) }];
   });
+  const [only] = polygons;
+  return isEllipse === true && only !== undefined ? [ellipseIn(ringBox(only.outer))] : polygons;
+}
+
+/** Sides of an ellipse lie no farther inside it than this, px. */
+const ELLIPSE_SAG = 0.02;
+
+/** The ellipse that fills a box, clockwise on screen. */
+function ellipseIn({ x, y, width, height }: Box): Polygon {
+  const radius = Math.max(width, height) / 2;
+  const step = 2 * Math.acos(Math.max(0, 1 - ELLIPSE_SAG / Math.max(radius, ELLIPSE_SAG)));
+  const points = Math.min(720, Math.max(12, Math.ceil((2 * Math.PI) / step)));
+  const outer: number[] = [];
+  for (let i = 0; i < points; i++) {
+    const angle = (2 * Math.PI * i) / points;
+    outer.push(x + (width / 2) * (1 + Math.cos(angle)), y + (height / 2) * (1 + Math.sin(angle)));
+  }
+  return { outer, holes: [] };
 }
 
 function ringOf(value: unknown, refuse: Refuse): number[] {

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { type ReadObject, streamGeoJsonPolygons } from "../export/geojson-read.ts";
@@ -8,27 +9,43 @@ import { innerPoint } from "../merge/measure.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource, PlacedInstance } from "../store/instance-source.ts";
 import { readRunRecord } from "../store/run-folder.ts";
-import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
+import { correctedNames, objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 
 /** A finished run's objects, open. */
 export interface RunObjects {
   readonly record: RunRecord;
   readonly objects: InstanceSource;
+  /** They are those that someone corrected (microtome import). */
+  readonly corrected: boolean;
   close(): Promise<void>;
 }
+
+/** Which objects of a run: as corrected where there are such, or always as the run made them. */
+export type RunObjectsChoice = "corrected" | "original";
 
 /**
  * Opens the objects of a run folder; close them after use. A run of a version that kept no objects file is read from its GeoJSON.
  *
  * Throws `input-not-found` where the folder holds no finished run, `corrupt-file` where its files are damaged.
  */
-export async function openRunObjects(folder: string): Promise<RunObjects> {
+export async function openRunObjects(
+  folder: string,
+  choice: RunObjectsChoice = "corrected",
+): Promise<RunObjects> {
   const record = await readRunRecord(folder);
+  if (record && choice === "corrected") {
+    const path = join(folder, correctedNames(record).objects);
+    const found = await stat(path).catch(() => null);
+    if (found?.isFile()) {
+      const objects = await openObjectsFile(path, record.key);
+      return { record, objects, corrected: true, close: () => objects.close() };
+    }
+  }
   const kept = record && objectsFileName(record.task);
   if (kept && record.files.includes(kept)) {
     const objects = await openObjectsFile(join(folder, kept), record.key);
-    return { record, objects, close: () => objects.close() };
+    return { record, objects, corrected: false, close: () => objects.close() };
   }
   const file = record?.files.find((name) => name.endsWith(".geojson.gz"));
   if (!record || !file) {
@@ -42,6 +59,7 @@ export async function openRunObjects(folder: string): Promise<RunObjects> {
   return {
     record,
     objects: await geoJsonSource(join(folder, file), record),
+    corrected: false,
     close: async () => {},
   };
 }

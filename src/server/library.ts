@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
+import { correctedNames, objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { type FilledSlide, fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
@@ -167,20 +167,25 @@ export class Library {
   }
 
   /**
-   * The files of a run's objects that are there, once run.json lists them: what an earlier start left in
-   * the folder is not this run's.
+   * The files of a run's objects that are there, as corrected where they were, once run.json lists some:
+   * what an earlier start left in the folder is not this run's.
    */
   async #objects(id: string) {
     const entry = this.runEntry(id);
     const record = await this.#record(entry);
     const find = async (name: string): Promise<string | null> => {
-      if (!record.files.includes(name)) return null;
       const path = join(entry.folderPath, name);
       const found = await stat(path).catch(() => null);
       return found?.isFile() ? confirmPath(path) : null;
     };
+    const corrected = correctedNames(record);
+    if (record.files.length > 0 && (await find(corrected.objects))) {
+      const [kept, exported] = [await find(corrected.objects), await find(corrected.geoJson)];
+      return { record, kept, exported };
+    }
+    const listed = (name: string) => (record.files.includes(name) ? find(name) : null);
     const [kept, exported] = [objectsFileName(record.task), objectsFile(record)];
-    return { record, kept: await find(kept), exported: await find(exported) };
+    return { record, kept: await listed(kept), exported: await listed(exported) };
   }
 
   #noObjects(id: string, { state }: RunRecord): MicrotomeError {
@@ -205,7 +210,7 @@ export class Library {
     return {
       ...describeRun(entry, record),
       overlay,
-      downloads: exported ? downloads(id, record) : [],
+      downloads: exported ? downloads(id, basename(exported)) : [],
     };
   }
 
@@ -279,8 +284,7 @@ function describeRun(entry: CatalogRun, record: RunRecord): Omit<RunInfo, "overl
   };
 }
 
-function downloads(id: string, record: RunRecord): RunInfo["downloads"] {
-  const packed = objectsFile(record);
+function downloads(id: string, packed: string): RunInfo["downloads"] {
   const plain = packed.replace(/\.gz$/, "");
   return [packed, plain].map((name) => ({ name, url: `/api/runs/${id}/${name}` }));
 }

@@ -1,0 +1,287 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkGeoJson } from "../../src/export/check.ts";
+import { QUPATH } from "../../src/export/qupath.ts";
+import { type Box, polygonArea } from "../../src/geometry.ts";
+import type { Instance } from "../../src/merge/instance.ts";
+import { type ImportOptions, importObjects } from "../../src/pipeline/import-objects.ts";
+import { openRunObjects } from "../../src/pipeline/run-objects.ts";
+import { taskNamed } from "../../src/scales/tasks.ts";
+import { writeObjects } from "../../src/store/objects/write-objects.ts";
+import { squareInstance, streamOf } from "../export/objects.ts";
+import { collect } from "../store/objects/some-objects.ts";
+
+type Feature = Record<string, unknown> & {
+  id?: string;
+  geometry: { type: string; coordinates: unknown; isEllipse?: boolean };
+  properties: Record<string, unknown>;
+};
+
+const KEY = "0123456789abcdef".repeat(4);
+const OPTIONS: ImportOptions = { missing: "guess", allAnnotations: false };
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "microtome-import-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Far out, where 32-bit floats are coarser than 0.01; every third a lymphocyte. */
+const OBJECTS = Array.from({ length: 12 }, (_, n) => {
+  const { polygon, ...others } = squareInstance(n);
+  const far = (ring: readonly number[]) => ring.map((v, i) => (i % 2 === 0 ? v + 200_000.11 : v));
+  const moved = { outer: far(polygon.outer), holes: polygon.holes.map(far) };
+  const rounded = (ring: readonly number[]) => ring.map((v) => Math.round(v * 100) / 100);
+  return {
+    ...others,
+    polygon: { outer: rounded(moved.outer), holes: moved.holes.map(rounded) },
+    ...(n % 3 === 0 ? { classification: "Lymphocyte" } : {}),
+  } satisfies Instance;
+});
+
+/** A finished run's folder, without what an import does not look at. */
+async function makeRun(bounds?: Box): Promise<void> {
+  const about = {
+    runKey: KEY,
+    task: "nuclei",
+    objectName: "Nucleus",
+    model: { name: "m", sha256: "ab" },
+    mpp: { x: 0.25, y: 0.25 },
+  };
+  await writeObjects(streamOf(OBJECTS), { path: join(folder, "nuclei.objects"), about });
+  const slide = { name: "s.svs", path: "s.svs", fingerprint: "f", ...(bounds ? { bounds } : {}) };
+  const record = {
+    format: 1,
+    state: "done",
+    key: KEY,
+    task: "nuclei",
+    slide,
+    mpp: { slide: 0.25 },
+    model: { name: "m", sha256: "ab" },
+    patches: { planned: 1 },
+    files: ["nuclei.objects"],
+  };
+  writeFileSync(join(folder, "run.json"), JSON.stringify(record));
+}
+
+/** Exports the run and gives its features, as QuPath would write them after reading. */
+async function exported(bounds: Box | null = null): Promise<Feature[]> {
+  const { objects, close } = await openRunObjects(folder, "original");
+  const path = join(folder, "out.geojson");
+  const slide = { name: "s", width: 1e6, height: 1e6, mpp: 0.25, gridMpp: 0.25, bounds };
+  await QUPATH.write(
+    { objects, task: taskNamed("nuclei"), slide, model: "m", provenance: {} },
+    { path },
+  );
+  await close();
+  return JSON.parse(readFileSync(path, "utf8")).features;
+}
+
+/** 32-bit floats with two decimals, rings turned around and begun elsewhere, metadata twice. */
+function asQuPathWrites(features: readonly Feature[]): string {
+  const ring = (points: number[][]) => {
+    const open = points.slice(0, -1).reverse();
+    const turned = [...open.slice(2), ...open.slice(0, 2)];
+    return [...turned, turned[0]!].map((xy) => xy.map((v) => Number(Math.fround(v).toFixed(2))));
+  };
+  const text = features.map((feature) => {
+    const { geometry, properties } = feature;
+    const coordinates =
+      geometry.type === "Polygon"
+        ? (geometry.coordinates as number[][][]).map(ring)
+        : geometry.coordinates;
+    const { measurements, ...others } = properties;
+    const pairs = Object.entries(measurements ?? {}).map(([name, value]) => ({ name, value }));
+    const written = { ...others, measurements: pairs, metadata: { a: "b" } };
+    return JSON.stringify({
+      ...feature,
+      geometry: { ...geometry, coordinates },
+      properties: written,
+    }).replace('"metadata":{"a":"b"}', '"metadata":{"a":"b"},"metadata":{"a":"b"}');
+  });
+  return `{"type":"FeatureCollection","features":[${text.join(",")}]}`;
+}
+
+async function take(features: readonly Feature[], options: Partial<ImportOptions> = {}) {
+  const path = join(folder, "from-qupath.geojson");
+  writeFileSync(path, asQuPathWrites(features));
+  return importObjects(folder, path, { ...OPTIONS, ...options });
+}
+
+async function corrected(): Promise<Instance[]> {
+  const { objects, corrected, close } = await openRunObjects(folder);
+  expect(corrected).toBe(true);
+  const all = await collect(objects.all());
+  await close();
+  return all;
+}
+
+describe("importObjects", () => {
+  it("finds no difference in a run's own export, ids and measurements kept", async () => {
+    await makeRun();
+    const report = await take(await exported());
+    expect(report).toMatchObject({
+      original: 12,
+      imported: 12,
+      unchanged: 12,
+      reshaped: 0,
+      reclassified: 0,
+    });
+    expect(report).toMatchObject({ deleted: 0, added: 0, leftOut: 0, setAside: {}, objects: 12 });
+    const { objects, close } = await openRunObjects(folder, "original");
+    expect(await corrected()).toEqual(await collect(objects.all()));
+    await close();
+  });
+
+  it("finds exactly the edits", async () => {
+    await makeRun();
+    const features = await exported();
+    const [gone, moved, renamed, both, split, ...rest] = features as [
+      Feature,
+      Feature,
+      Feature,
+      Feature,
+      Feature,
+    ];
+    const shifted = (feature: Feature, by: number): unknown =>
+      (feature.geometry.coordinates as number[][][]).map((ring) =>
+        ring.map(([x, y]) => [x!, y! + by]),
+      );
+    moved.geometry.coordinates = shifted(moved, 0.02);
+    renamed.properties.classification = { name: "Stromal", color: [1, 2, 3] };
+    both.geometry.coordinates = shifted(both, 3);
+    both.properties.classification = null;
+    split.geometry = { type: "MultiPolygon", coordinates: [shifted(split, 0), shifted(split, 50)] };
+    const drawn = (geometry: Feature["geometry"], properties: object): Feature => ({
+      type: "Feature",
+      geometry,
+      properties: { ...properties },
+    });
+    const square = (x: number, side: number) => [
+      [
+        [x, 0],
+        [x + side, 0],
+        [x + side, side],
+        [x, side],
+        [x, 0],
+      ],
+    ];
+    const added = [
+      drawn(
+        { type: "Polygon", coordinates: square(0, 8) },
+        { objectType: "annotation", classification: "Nucleus", name: "drawn", isLocked: true },
+      ),
+      drawn(
+        { type: "Polygon", coordinates: square(100, 8), isEllipse: true },
+        { objectType: "detection" },
+      ),
+      {
+        ...drawn({ type: "Polygon", coordinates: square(200, 8) }, { objectType: "cell" }),
+        nucleusGeometry: { type: "Polygon", coordinates: square(202, 2) },
+      },
+    ];
+    const aside = [
+      drawn(
+        { type: "Polygon", coordinates: square(0, 900) },
+        { objectType: "annotation", childObjects: rest.slice(0, 3) },
+      ),
+      drawn(
+        { type: "Polygon", coordinates: square(0, 900) },
+        { objectType: "annotation", classification: { name: "Tumor", color: [1, 2, 3] } },
+      ),
+      drawn({ type: "Point", coordinates: [1, 2] }, {}),
+    ];
+    const report = await take([moved, renamed, both, split, ...rest.slice(3), ...added, ...aside]);
+    expect(report).toMatchObject({
+      original: 12,
+      unchanged: 7,
+      reshaped: 3,
+      reclassified: 2,
+      reshapedAndReclassified: 1,
+      missing: 1,
+      deleted: 1,
+      added: 3,
+      pieces: 1,
+      leftOut: 0,
+      setAside: { "annotation without a class": 1, "annotation Tumor": 1 },
+      objects: 15,
+    });
+    const after = new Map((await corrected()).map((instance) => [instance.id, instance]));
+    expect(after.has(gone.id!)).toBe(false);
+    const before = new Map(OBJECTS.map((instance) => [instance.id, instance]));
+    // Another outline is measured anew; what the model said of the old one is left out.
+    const reshaped = after.get(moved.id!)!;
+    expect(reshaped.areaUm2).toBeCloseTo(polygonArea(reshaped.polygon) * 0.0625, 3);
+    expect([reshaped.predictedIou, reshaped.hematoxylinOd]).toEqual([Number.NaN, Number.NaN]);
+    // Another class alone leaves the measurements.
+    expect(after.get(renamed.id!)).toMatchObject({ classification: "Stromal", hematoxylinOd: 0.4 });
+    expect(before.get(both.id!)!.classification).toBe("Lymphocyte");
+    expect(after.get(both.id!)!.classification).toBeUndefined();
+    const areas = [...after.values()]
+      .filter(({ id }) => !before.has(id))
+      .map(({ areaUm2 }) => areaUm2 / 0.0625);
+    expect(areas.sort((a, b) => a - b).map((area) => Math.round(area))).toEqual([50, 64, 64, 96]);
+    expect(await checkGeoJson(join(folder, report.files[1]!))).toEqual([]);
+    const record = JSON.parse(readFileSync(join(folder, report.files[2]!), "utf8"));
+    expect(record).toMatchObject({
+      runKey: KEY,
+      correctedFrom: "from-qupath.geojson",
+      reshaped: 3,
+    });
+    // The run's own objects are what they were, and an import starts from them again.
+    expect(await take(await exported())).toMatchObject({ unchanged: 12, objects: 12 });
+  });
+
+  it("moves what QuPath counts from a slide's bounds back to level 0", async () => {
+    const bounds = { x: 199_000, y: 17, width: 5000, height: 5000 };
+    await makeRun(bounds);
+    const features = await exported(bounds);
+    expect((features[0]!.geometry.coordinates as number[][][])[0]![0]![0]).toBeLessThan(2000);
+    expect(await take(features)).toMatchObject({ unchanged: 12, reshaped: 0 });
+    // microtome's own file says what it counts from.
+    const own = await importObjects(folder, join(folder, "out.geojson"), OPTIONS);
+    expect(own).toMatchObject({ unchanged: 12, reshaped: 0 });
+  });
+
+  it("asks before it takes half a file for deletions", async () => {
+    await makeRun();
+    const few = (await exported()).slice(0, 4);
+    await expect(take(few)).rejects.toMatchObject({ code: "run-mismatch" });
+    expect(await take(few, { missing: "deleted" })).toMatchObject({ deleted: 8, objects: 4 });
+    expect(await take(few, { missing: "kept" })).toMatchObject({
+      missing: 8,
+      deleted: 0,
+      objects: 12,
+    });
+  });
+
+  it("mends an outline that crosses itself, and names what it cannot take", async () => {
+    await makeRun();
+    const features = await exported();
+    const crossed = features[1]!;
+    crossed.geometry.coordinates = [
+      [
+        [0, 0],
+        [20, 20],
+        [20, 0],
+        [0, 10],
+        [0, 0],
+      ],
+    ];
+    const report = await take([...features, { ...features[0]! }]);
+    expect(report).toMatchObject({ mended: 1, reshaped: 1, pieces: 1, leftOut: 1 });
+    expect(report.left).toEqual([{ id: features[0]!.id, why: "its id stands in the file twice" }]);
+    const { files } = report;
+    expect(await checkGeoJson(join(folder, files[1]!))).toEqual([]);
+  });
+
+  it("leaves corrections of a run with other parameters alone", async () => {
+    await makeRun();
+    await take(await exported());
+    const path = join(folder, "run.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace(KEY, KEY.replaceAll("0", "9")));
+    await expect(openRunObjects(folder)).rejects.toMatchObject({ code: "corrupt-file" });
+  });
+});
