@@ -1,3 +1,4 @@
+import { clickBench } from "../click/bench.ts";
 import { masksBench } from "../masks/bench.ts";
 import { modelBench } from "../model/bench.ts";
 import { pipelineBench } from "../pipeline/bench.ts";
@@ -23,4 +24,5 @@ export const BENCHES: readonly Bench[] = [
   masksBench,
   pipelineBench,
   storeBench,
+  clickBench,
 ];

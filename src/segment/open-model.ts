@@ -19,10 +19,15 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
 };
 
-/** One graph of a model on the CPU, one thread. Throws ModelContractError where ONNX Runtime refuses the file. */
-export async function openSession(path: string): Promise<InferenceSession> {
+/** One graph of a model on the CPU, with one thread or as told. Throws ModelContractError where ONNX Runtime refuses the file. */
+export async function openSession(path: string, threads = 1): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(path, SESSION_OPTIONS);
+    return await InferenceSession.create(path, {
+      ...SESSION_OPTIONS,
+      intraOpNumThreads: threads,
+      // Threads that wait must not keep cores from those who work: a click comes now and then.
+      ...(threads > 1 ? { extra: { session: { intra_op: { allow_spinning: "0" } } } } : {}),
+    });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ModelContractError(
@@ -33,10 +38,10 @@ export async function openSession(path: string): Promise<InferenceSession> {
   }
 }
 
-/** Opens a model's two sessions and checks them against its contract. Throws ModelContractError. */
-export async function openModel(spec: ModelSpec): Promise<SamAdapter> {
-  const encoder = await openSession(spec.files.encoder.path);
-  const decoder = await openSession(spec.files.decoder.path);
+/** Opens a model's two sessions, of one thread each or as told, and checks them against its contract. Throws ModelContractError. */
+export async function openModel(spec: ModelSpec, threads = 1): Promise<SamAdapter> {
+  const encoder = await openSession(spec.files.encoder.path, threads);
+  const decoder = await openSession(spec.files.decoder.path, threads);
   checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
   const adapter = CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
   return {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { type ClickedObject, clickedObjects } from "../pipeline/click-objects.ts";
@@ -23,6 +24,8 @@ import type { Library } from "./library.ts";
 
 /** Models that are open at once, each in a thread of its own. */
 const OPEN_MODELS = 2;
+/** More hardly make a patch ready sooner. */
+const MOST_THREADS = 4;
 /** Clicks that are being answered at once, or wait: more is a fault, or an attack. */
 const MOST_CLICKS = 64;
 /** Threads end when nobody has clicked for so long, ms. */
@@ -143,7 +146,9 @@ export class ClickService {
     const spec = await loadModel(name);
     const { memoryBytes = 256 * 2 ** 20, cacheFolder, cacheBytes = 2 * 2 ** 30 } = this.#options;
     const disk = cacheFolder === undefined ? null : { folder: cacheFolder, bytes: cacheBytes };
-    return { spec, segmenter: await ClickSegmenter.open({ model: spec, memoryBytes, disk }) };
+    const threads = Math.min(MOST_THREADS, availableParallelism());
+    const segmenter = await ClickSegmenter.open({ model: spec, threads, memoryBytes, disk });
+    return { spec, segmenter };
   }
 
   #restLater(): void {

@@ -9,6 +9,8 @@ import type { GivenPrompts } from "../protocol.ts";
 /** What a click worker is made of. */
 export interface ClickSettings {
   readonly model: ModelSpec;
+  /** ONNX Runtime's own: someone waits for the one patch that is encoded, where a run has patches for every core. */
+  readonly threads: number;
   /** Embeddings kept in memory, bytes. */
   readonly memoryBytes: number;
   /** Where they are kept on disk, and how many bytes of them; null for not at all. */

@@ -36,7 +36,12 @@ async function withClicks<R>(
 ): Promise<R> {
   const { contract = "window", memoryBytes = MEMORY, folder } = options;
   const disk = folder === undefined ? null : { folder, bytes: 2 ** 24 };
-  const clicks = await ClickSegmenter.open({ model: toySpec(contract), memoryBytes, disk });
+  const clicks = await ClickSegmenter.open({
+    model: toySpec(contract),
+    threads: 2,
+    memoryBytes,
+    disk,
+  });
   reads = [];
   try {
     return await work(clicks);
@@ -143,7 +148,7 @@ describe("a click", () => {
 
   it("of a model that cannot be opened fails as opening does", async () => {
     const model = toySpec("window", "make-models.py");
-    const opening = ClickSegmenter.open({ model, memoryBytes: MEMORY, disk: null });
+    const opening = ClickSegmenter.open({ model, threads: 1, memoryBytes: MEMORY, disk: null });
     await expect(opening).rejects.toMatchObject({ code: "model-contract" });
   });
 });
