@@ -1,6 +1,6 @@
 /** What is used of dcmjs: its dictionary, and its writer of data sets. */
 declare module "dcmjs" {
-  interface TaggedElement {
+  export interface TaggedElement {
     readonly vr: string;
     readonly Value: readonly unknown[];
   }
@@ -21,7 +21,10 @@ declare module "dcmjs" {
       readonly WriteBufferStream: typeof WriteBufferStream;
       readonly DicomDict: typeof DicomDict;
       readonly DicomMetaDictionary: {
-        denaturalizeDataset(dataSet: object): Record<string, TaggedElement>;
+        /** By keyword. */
+        readonly nameMap: Readonly<
+          Record<string, { readonly tag: string; readonly vr: string } | undefined>
+        >;
       };
       readonly DicomMessage: {
         write(

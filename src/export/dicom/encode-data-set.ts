@@ -1,4 +1,4 @@
-import dcmjs from "dcmjs";
+import dcmjs, { type TaggedElement } from "dcmjs";
 
 /** Attributes by DICOM keyword; an array of objects is a sequence. */
 export interface DataSet {
@@ -16,11 +16,25 @@ const IMPLEMENTATION = "2.25.263194182016463927118340829537446402881";
 
 /** Bytes of a data set, or of what an item holds: explicit VR little endian. */
 export function encodeDataSet(dataSet: DataSet): Uint8Array {
-  const { DicomMessage, DicomMetaDictionary, WriteBufferStream } = dcmjs.data;
+  const { DicomMessage, WriteBufferStream } = dcmjs.data;
   const stream = new WriteBufferStream(1 << 14, true);
-  const elements = DicomMetaDictionary.denaturalizeDataset(dataSet);
-  DicomMessage.write(elements, stream, EXPLICIT_LITTLE_ENDIAN, OPTIONS);
+  DicomMessage.write(byTag(dataSet), stream, EXPLICIT_LITTLE_ENDIAN, OPTIONS);
   return new Uint8Array(stream.getBuffer());
+}
+
+/** dcmjs has a function for this, which cuts off what is longer than allowed: a reference would lead nowhere. */
+function byTag(dataSet: DataSet): Record<string, TaggedElement> {
+  const { nameMap } = dcmjs.data.DicomMetaDictionary;
+  const elements = Object.entries(dataSet).map(([keyword, value]): [string, TaggedElement] => {
+    const entry = nameMap[keyword];
+    if (!entry) throw new Error(`${keyword} is no DICOM keyword`);
+    const values = (value === "" ? [] : [value].flat()) as readonly (string | number | DataSet)[];
+    return [
+      entry.tag.replaceAll(/[(),]/g, ""),
+      { vr: entry.vr, Value: values.map((one) => (typeof one === "object" ? byTag(one) : one)) },
+    ];
+  });
+  return Object.fromEntries(elements);
 }
 
 /** What a DICOM file begins with: preamble, magic and the file's meta information. PS3.10 7.1. */
