@@ -1,8 +1,10 @@
 import { clickBench } from "../click/bench.ts";
 import { masksBench } from "../masks/bench.ts";
+import { mergeBench } from "../merge/bench.ts";
 import { modelBench } from "../model/bench.ts";
 import { pipelineBench } from "../pipeline/bench.ts";
 import { readingBench } from "../reading/bench.ts";
+import { seamsBench } from "../seams/bench.ts";
 import { servingBench } from "../serving/bench.ts";
 import { storeBench } from "../store/bench.ts";
 
@@ -25,4 +27,6 @@ export const BENCHES: readonly Bench[] = [
   pipelineBench,
   storeBench,
   clickBench,
+  mergeBench,
+  seamsBench,
 ];
