@@ -79,7 +79,18 @@ function cutsOf(region: Box): Cut[] {
   });
   return [
     { name: "1024 px, overlap 128", patchSize: 1024, overlap: 128, region },
-    { name: "the same, shifted", patchSize: 1024, overlap: 128, region: from(113, 151) },
+    {
+      name: "the same, shifted by whole strides",
+      patchSize: 1024,
+      overlap: 128,
+      region: from(112, 160),
+    },
+    {
+      name: "the same, shifted by a pixel more",
+      patchSize: 1024,
+      overlap: 128,
+      region: from(113, 161),
+    },
     { name: "1024 px, overlap 256", patchSize: 1024, overlap: 256, region },
     { name: "768 px, overlap 96", patchSize: 768, overlap: 96, region },
   ];
