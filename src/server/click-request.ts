@@ -15,6 +15,8 @@ export interface ClickRequest {
   readonly model: string | null;
   /** µm per pixel at which the model sees the slide; the task's where left out. */
   readonly mpp: number | null;
+  /** µm per level-0 px, where the file does not say or is known to be wrong. */
+  readonly slideMpp: number | null;
   /** null where nothing is pointed at: only to make ready. */
   readonly prompt: Prompt | null;
 }
@@ -53,22 +55,27 @@ function parseJson(text: string): Readonly<Record<string, unknown>> {
 }
 
 function parseClick(body: Readonly<Record<string, unknown>>): ClickRequest {
-  const known = ["task", "model", "mpp", "points", "box"];
+  const known = ["task", "model", "mpp", "slideMpp", "points", "box"];
   const strange = Object.keys(body).find((name) => !known.includes(name));
   if (strange !== undefined) throw wrong(`found ${JSON.stringify(strange.slice(0, 40))}`);
-  const { task = "nuclei", model = null, mpp = null, points = [], box = null } = body;
+  const { task = "nuclei", model = null, points = [], box = null } = body;
   if (typeof task !== "string") throw wrong("task is no text");
   if (model !== null && typeof model !== "string") throw wrong("model is no text");
-  if (mpp !== null && !(isNumber(mpp) && mpp > 0 && mpp <= MAX_MPP)) {
-    throw wrong(`mpp is not a number above 0, up to ${MAX_MPP}`);
-  }
+  const mpp = parseMpp(body, "mpp");
+  const slideMpp = parseMpp(body, "slideMpp");
   if (!Array.isArray(points) || points.length > MAX_POINTS) {
     throw wrong(`points is no list of up to ${MAX_POINTS}`);
   }
   const where: PromptPoint[] = points.map(parsePoint);
   const round = box === null ? null : parseBox(box);
   const prompt = where.length === 0 && round === null ? null : promptOf(where, round);
-  return { task, model, mpp, prompt };
+  return { task, model, mpp, slideMpp, prompt };
+}
+
+function parseMpp(body: Readonly<Record<string, unknown>>, name: string): number | null {
+  const value = body[name] ?? null;
+  if (value === null || (isNumber(value) && value > 0 && value <= MAX_MPP)) return value;
+  throw wrong(`${name} is not a number above 0, up to ${MAX_MPP}`);
 }
 
 function promptOf(points: readonly PromptPoint[], box: Box | null): Prompt {
@@ -105,6 +112,6 @@ function wrong(fault: string): HttpError {
   return new HttpError(
     400,
     "usage",
-    `The click cannot be understood: ${fault}; expected {"task", "points": [{"x", "y", "label"}], "box": {"x", "y", "width", "height"}, "model", "mpp"} in level-0 pixels.`,
+    `The click cannot be understood: ${fault}; expected {"task", "points": [{"x", "y", "label"}], "box": {"x", "y", "width", "height"}, "model", "mpp", "slideMpp"} in level-0 pixels.`,
   );
 }

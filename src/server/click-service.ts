@@ -94,7 +94,13 @@ export class ClickService {
       throw new HttpError(400, "usage", "A click needs a point or a box.");
     }
     return await this.#withModel(request, async ({ spec, segmenter }, task) => {
-      const { plan, patch, bounds } = await this.#place(slide, task, { spec, segmenter }, prompt);
+      const { plan, patch, bounds } = await this.#place(
+        slide,
+        task,
+        { spec, segmenter },
+        request,
+        prompt,
+      );
       const answer = await segmenter.answer(patch, plan.prompt, signal);
       const objects = clickedObjects(plan, answer.masks, patch.key);
       return { task, model: spec, plan, bounds, objects, answer };
@@ -107,7 +113,7 @@ export class ClickService {
     return await this.#withModel(request, async ({ spec, segmenter }, task) => {
       const told = { task, model: spec, takes: segmenter.takes };
       if (prompt === null) return { ...told, ready: false };
-      const { patch } = await this.#place(slide, task, { spec, segmenter }, prompt);
+      const { patch } = await this.#place(slide, task, { spec, segmenter }, request, prompt);
       return { ...told, ready: await isPrepared(segmenter.prepare(patch, signal)) };
     });
   }
@@ -160,6 +166,7 @@ export class ClickService {
     id: string,
     task: TaskSpec,
     { spec, segmenter }: OpenModel,
+    request: ClickRequest,
     prompt: Prompt,
   ): Promise<{
     readonly plan: ClickPlan;
@@ -168,7 +175,10 @@ export class ClickService {
   }> {
     return await this.#library.withTiles(id, async ({ slide, version }) => {
       // Messages name the file, not where it lies.
-      const named = { ...slide, path: basename(slide.path) };
+      const { slideMpp } = request;
+      const mpp: Slide["mpp"] =
+        slideMpp === null ? slide.mpp : { x: slideMpp, y: slideMpp, source: "override" };
+      const named = { ...slide, path: basename(slide.path), mpp };
       const plan = planClick(named, task, { spec, anySize: segmenter.anySize }, prompt);
       const key = clickKey(plan, slide, await this.#fingerprint(slide, version), spec);
       const { scale, valid, patch } = plan;

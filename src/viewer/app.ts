@@ -129,6 +129,7 @@ export class App {
     const loaded = run ? await run : null;
     if (this.#item !== item) return;
     this.#run = loaded;
+    this.#tool.slideMpp = loaded?.mpp.source === "override" ? loaded.mpp.slide : null;
     if (loaded) this.#showRun(loaded);
     this.#fillPanel();
     this.#inView.show(loaded?.overlay ? loaded.id : null);

@@ -4,7 +4,13 @@ import { type KeptObject, KeptObjects } from "./kept-objects.ts";
 import { formatValue } from "./quantities.ts";
 import { type PointedBox, type Position, SegmentPointer } from "./segment-pointer.ts";
 import { SegmentSection } from "./segment-section.ts";
-import { type ClickPrompt, prepareClick, RequestFailed, sendClick } from "./server-client.ts";
+import {
+  type ClickPrompt,
+  type ClickTarget,
+  prepareClick,
+  RequestFailed,
+  sendClick,
+} from "./server-client.ts";
 import type { SlideView } from "./slide-view.ts";
 
 const NOTHING: ClickPrompt = { points: [] };
@@ -14,6 +20,8 @@ const HELP =
 /** Segments what is clicked on: a tool that is on or off, over whichever slide is shown. */
 export class SegmentTool {
   readonly section: SegmentSection;
+  /** µm per level-0 px that a run was told; null for the file's own. */
+  slideMpp: number | null = null;
   readonly #view: SlideView;
   readonly #canvas: ClickCanvas;
   readonly #kept = new KeptObjects();
@@ -63,6 +71,7 @@ export class SegmentTool {
   show(slide: SlideInfo | null, task: string | null): void {
     if (slide && slide.id !== this.#slide?.id) this.#kept.show(slide.id);
     this.#slide = slide;
+    this.slideMpp = null;
     if (task === "nuclei" || task === "tumor" || task === "tissue") this.#task = task;
     if (!slide && this.#on) this.toggle();
     this.#takes = null;
@@ -131,11 +140,16 @@ export class SegmentTool {
     const slide = this.#slide;
     if (!slide) return;
     try {
-      const { takes } = await prepareClick(slide.id, this.#task, NOTHING);
+      const { takes } = await prepareClick(this.#target(slide), NOTHING);
       if (this.#slide === slide) this.#takes = takes;
     } catch (error) {
       this.#drop(textOf(error));
     }
+  }
+
+  #target({ id }: SlideInfo): ClickTarget {
+    const told = this.slideMpp === null ? {} : { slideMpp: this.slideMpp };
+    return { slide: id, task: this.#task, ...told };
   }
 
   #setTask(task: string): void {
@@ -181,7 +195,7 @@ export class SegmentTool {
     this.#resting = new AbortController();
     const prompt: ClickPrompt = { points: [{ x, y, label: 1 }] };
     // What goes wrong here goes wrong again with the click, and is told then.
-    prepareClick(slide.id, this.#task, prompt, this.#resting.signal).catch(() => {});
+    prepareClick(this.#target(slide), prompt, this.#resting.signal).catch(() => {});
   }
 
   async #ask(prompt: ClickPrompt): Promise<void> {
@@ -194,7 +208,7 @@ export class SegmentTool {
     this.#say("Looking …");
     document.body.dataset.segmenting = "true";
     try {
-      const answer = await sendClick(slide.id, this.#task, prompt, asking.signal);
+      const answer = await sendClick(this.#target(slide), prompt, asking.signal);
       if (this.#asking !== asking) return;
       this.#answer = answer.features.length > 0 ? answer : null;
       this.#shown = 0;

@@ -62,17 +62,21 @@ export interface ClickPrompt {
   };
 }
 
+/** What of a slide is segmented. */
+export interface ClickTarget {
+  readonly slide: string;
+  readonly task: string;
+  /** µm per level-0 px that a run was told; the file's own where left out. */
+  readonly slideMpp?: number;
+}
+
 /** The objects under a click. */
-export const sendClick = (slide: string, task: string, prompt: ClickPrompt, signal: AbortSignal) =>
-  postJson<ClickAnswer>(`/api/slides/${slide}/segment`, { task, ...prompt }, signal);
+export const sendClick = (target: ClickTarget, prompt: ClickPrompt, signal: AbortSignal) =>
+  postClick<ClickAnswer>("segment", target, prompt, signal);
 
 /** Opens the task's model, tells what it takes, and makes the place of a prompt ready. */
-export const prepareClick = (
-  slide: string,
-  task: string,
-  prompt: ClickPrompt,
-  signal?: AbortSignal,
-) => postJson<ClickReadiness>(`/api/slides/${slide}/segment/prepare`, { task, ...prompt }, signal);
+export const prepareClick = (target: ClickTarget, prompt: ClickPrompt, signal?: AbortSignal) =>
+  postClick<ClickReadiness>("segment/prepare", target, prompt, signal);
 
 /** Fetches bytes. Throws {@link RequestFailed}. */
 export async function getBytes(url: string, signal?: AbortSignal): Promise<ArrayBuffer> {
@@ -83,13 +87,18 @@ async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> {
   return (await get(url, signal)).json() as Promise<T>;
 }
 
-async function postJson<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
+async function postClick<T>(
+  what: string,
+  { slide, ...target }: ClickTarget,
+  prompt: ClickPrompt,
+  signal?: AbortSignal,
+): Promise<T> {
   const init = {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ ...target, ...prompt }),
   };
-  return (await get(url, signal, init)).json() as Promise<T>;
+  return (await get(`/api/slides/${slide}/${what}`, signal, init)).json() as Promise<T>;
 }
 
 async function get(url: string, signal?: AbortSignal, init: RequestInit = {}): Promise<Response> {

@@ -111,6 +111,16 @@ describe("a click", () => {
     await rm(folder, { recursive: true });
   });
 
+  test("on a slide whose pixel size is told goes by that", async () => {
+    const point = middleOf(nuclei[0]!);
+    const { click: facts, features } = await click({ slideMpp: 0.125, points: [point] });
+    // 448 px at 0.25 µm/px are twice as many of 0.125.
+    expect(facts.patch.width).toBe(896);
+    const [found] = polygonsOf({ features } as ClickAnswer);
+    const area = found ? polygonArea(found) * 0.125 ** 2 : 0;
+    expect(features[0]?.properties.measurements["Area µm^2"] ?? 0).toBeCloseTo(area, 2);
+  });
+
   test("is asked of another task's model at that task's scale", async () => {
     const answer = await click({ task: "tumor", points: [{ x: 2000, y: 1500 }] });
     expect(answer.microtome).toMatchObject({ model: "microtome-regions", mppUsed: 2 });
@@ -180,6 +190,7 @@ describe("what a click refuses", () => {
     ["an unknown task", { task: "stars", points: [{ x: 9, y: 9 }] }, 400, "unknown-task", "stars"],
     ["an unknown model", { model: "sam", points: [{ x: 9, y: 9 }] }, 404, "model-not-found", "sam"],
     ["a model's file", { model: "../m.json", points: [{ x: 9, y: 9 }] }, 400, "usage", "the name"],
+    ["no pixel size", { slideMpp: "1", points: [{ x: 9, y: 9 }] }, 400, "usage", "slideMpp is not"],
     ["no scale", { mpp: 0, points: [{ x: 9, y: 9 }] }, 400, "usage", "mpp is not"],
     [
       "a scale far finer than the slide",
