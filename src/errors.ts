@@ -20,6 +20,7 @@ export const ERROR_TABLE = {
   "model-contract": { exit: 4, http: 422 },
   "model-checksum": { exit: 4, http: 422 },
   "model-download": { exit: 4, http: 502 },
+  "provider-unavailable": { exit: 4, http: 501 },
   "patch-failed": { exit: 1, http: 500 },
   "fell-short": { exit: 1, http: 500 },
   forbidden: { exit: 2, http: 403 },

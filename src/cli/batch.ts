@@ -120,6 +120,7 @@ function stopsTheBatch(code: string): boolean {
     "model-not-found",
     "model-contract",
     "model-checksum",
+    "provider-unavailable",
   ].includes(code);
 }
 

@@ -6,6 +6,7 @@ import { type DatasetScore, scoreDataset } from "../evaluate/score-dataset.ts";
 import { readGeoJsonPolygons } from "../export/geojson-read.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../pipeline/evaluate-dataset.ts";
 import { evaluatePrompted } from "../pipeline/evaluate-prompted.ts";
+import { PROVIDERS } from "../segment/provider.ts";
 import { readLabelPng } from "../tiler/label-png.ts";
 import { Arguments, type Command, type Terminal, usage } from "./command.ts";
 
@@ -21,6 +22,7 @@ const OPTIONS = {
   stability: { type: "string" },
   "points-per-side": { type: "string" },
   workers: { type: "string" },
+  provider: { type: "string" },
   "stain-normalise": { type: "string" },
   json: { type: "boolean" },
 } as const;
@@ -36,7 +38,7 @@ export const evaluateCommand: Command = {
   --protocol        auto and grid find objects by themselves; points and boxes prompt with the truth
                     and print blind controls beside the figures
   --mpp N           µm/px of images whose index does not say
-  --model, --iou, --stability, --points-per-side, --workers, --stain-normalise
+  --model, --iou, --stability, --points-per-side, --workers, --provider, --stain-normalise
                     as for segment (the last for auto and grid alone)`,
   async run(args, terminal) {
     const parsed = Arguments.parse("evaluate", args, OPTIONS, [0, 0]);
@@ -116,6 +118,7 @@ function datasetOptions(
   const stability = parsed.number("stability", 0, 1);
   const pointsPerSide = parsed.integer("points-per-side", 1, 256);
   const workers = parsed.integer("workers", 1, 64);
+  const provider = parsed.oneOf("provider", PROVIDERS);
   const stainNormalise = parsed.oneOf("stain-normalise", ["macenko", "reinhard", "none"]);
   if (stainNormalise !== undefined && (protocol === "points" || protocol === "boxes")) {
     throw usage("evaluate", `--stain-normalise is for --protocol auto and grid, not ${protocol}`);
@@ -132,6 +135,7 @@ function datasetOptions(
     ...(stability === undefined ? {} : { stability }),
     ...(pointsPerSide === undefined ? {} : { pointsPerSide }),
     ...(workers === undefined ? {} : { workers }),
+    ...(provider === undefined ? {} : { provider }),
     ...(stainNormalise === undefined ? {} : { stainNormalise }),
   };
 }

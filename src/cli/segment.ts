@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { SegmentSlideOptions } from "../pipeline/options.ts";
 import { planSlide, type SegmentSlideResult, segmentSlide } from "../pipeline/segment-slide.ts";
+import { PROVIDERS } from "../segment/provider.ts";
 import { Arguments, type Command, type Terminal, usage } from "./command.ts";
 import { createProgressLine, endProgressLine, formatSeconds } from "./progress-line.ts";
 import {
@@ -10,6 +11,7 @@ import {
   CHANNEL_OPTION,
   channelOption,
   ICC_HELP,
+  PROVIDER_HELP,
   SLIDE_OPTIONS,
 } from "./slide-options.ts";
 
@@ -26,6 +28,8 @@ export const SEGMENT_OPTIONS = {
   region: { type: "string" },
   mpp: { type: "string" },
   workers: { type: "string" },
+  provider: { type: "string" },
+  memory: { type: "string" },
   prompts: { type: "string" },
   "prompt-shapes": { type: "string" },
   "points-per-side": { type: "string" },
@@ -49,7 +53,9 @@ export const SEGMENT_HELP = `  --task T                  what to outline
 ${CHANNEL_HELP}
 ${BACKEND_HELP}
 ${ICC_HELP}
-  --workers N               worker threads (one per core where memory allows)
+  --workers N               worker threads (one a core), where memory allows
+  --memory GiB              what the program may come to occupy: as many workers as fit (most of what is left)
+${PROVIDER_HELP}
   --prompts auto|grid|FILE  where prompts go: objectness peaks, SAM's regular grid, or the points and
                             shapes of a GeoJSON file, each of which gives one object (segment only)
   --prompt-shapes box|point a shape of that file asks with its bounding box, or a point inside it
@@ -103,6 +109,8 @@ export function segmentOptions(
     ...channelOption(parsed),
     icc: parsed.boolean("icc"),
     ...given("workers", parsed.integer("workers", 1, 64)),
+    ...memoryOption(parsed),
+    ...given("provider", parsed.oneOf("provider", PROVIDERS)),
     ...promptOptions(parsed),
     ...given("pointsPerSide", parsed.integer("points-per-side", 1, 256)),
     ...given("iou", parsed.number("iou", 0, 1)),
@@ -120,6 +128,11 @@ export function segmentOptions(
     onProgress: createProgressLine(terminal, label),
     onNotice: (text) => terminal.stderr.write(`note: ${label ? `${label}: ` : ""}${text}\n`),
   };
+}
+
+function memoryOption(parsed: Arguments): Pick<SegmentSlideOptions, "memoryBytes"> {
+  const gib = parsed.number("memory", 0.1, 65536);
+  return gib === undefined ? {} : { memoryBytes: gib * 2 ** 30 };
 }
 
 /** `auto`, `grid`, or a file. */

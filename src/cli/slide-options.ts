@@ -1,3 +1,4 @@
+import { PROVIDERS } from "../segment/provider.ts";
 import { convertToSrgb } from "../tiler/color/convert-to-srgb.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import { BACKENDS, type OpenOptions, type Slide } from "../tiler/slide.ts";
@@ -49,3 +50,6 @@ export async function openNamedSlide(
     throw error;
   });
 }
+
+/** What `--provider` is for, as help text. */
+export const PROVIDER_HELP = `  --provider P              what runs the model: ${PROVIDERS.join(", ")}`;

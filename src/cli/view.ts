@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { PROVIDERS } from "../segment/provider.ts";
+import { requireProvider } from "../segment/require-provider.ts";
 import { startServer } from "../server/start-server.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { OpenOptions } from "../tiler/slide.ts";
 import { Arguments, type Command } from "./command.ts";
-import { BACKEND_HELP, BACKEND_OPTION, backendOption } from "./slide-options.ts";
+import { BACKEND_HELP, BACKEND_OPTION, backendOption, PROVIDER_HELP } from "./slide-options.ts";
 
 const DEFAULT_PORT = 8017;
 
@@ -21,6 +23,7 @@ export const viewCommand: Command = {
 ${BACKEND_HELP}
   --click-cache DIR keeps what clicks need to be answered quickly between starts: up to
                     2 GiB of encoded parts of slides, for your account alone
+${PROVIDER_HELP}
   --allow-origin O  lets pages of this site (https://viewer.example.org, or * for
                     every site) read Deep Zoom and IIIF addresses; may be repeated`,
   async run(args, terminal) {
@@ -31,11 +34,14 @@ ${BACKEND_HELP}
       token: { type: "string" },
       "allow-origin": { type: "string", multiple: true },
       "click-cache": { type: "string" },
+      provider: { type: "string" },
     } as const;
     const parsed = Arguments.parse("view", args, options, [1, 1]);
     const target = parsed.positionals[0]!;
     const backend = backendOption(parsed);
     await refuseUnreadableSlide(target, backend);
+    const provider = parsed.oneOf("provider", PROVIDERS);
+    if (provider !== undefined) await requireProvider(provider);
     const host = parsed.string("host");
     const token = parsed.string("token");
     const clickCache = parsed.string("click-cache");
@@ -47,7 +53,10 @@ ${BACKEND_HELP}
       ...(port === undefined ? { anyPortIfTaken: true } : {}),
       ...(host === undefined ? {} : { host }),
       ...(token === undefined ? {} : { token }),
-      ...(clickCache === undefined ? {} : { clicks: { cacheFolder: resolve(clickCache) } }),
+      clicks: {
+        ...(clickCache === undefined ? {} : { cacheFolder: resolve(clickCache) }),
+        ...(provider === undefined ? {} : { provider }),
+      },
       allowedOrigins: parsed.strings("allow-origin"),
     });
     terminal.stdout.write(`${server.url}\n`);

@@ -17,6 +17,8 @@ export interface DecidedRun {
   readonly model: ModelSpec;
   readonly identity: { readonly bytes: number; readonly sha256: string };
   readonly watch: Stopwatch;
+  /** What ran the model, and how many workers there came to be. */
+  readonly execution: { readonly provider: string; workers: number };
 }
 
 /** A run whose tissue is found and whose patches are planned. */
@@ -104,6 +106,7 @@ export async function describeRun(
       sha256: model.sha256,
       licence: model.licence,
     },
+    execution: { ...run.execution },
     parameters: plan.parameters,
     patches: { planned: plan.patches.planned, skipped: plan.patches.blank, done, failed },
     ...(found?.prompts ? { prompts: found.prompts } : {}),

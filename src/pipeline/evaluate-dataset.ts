@@ -21,6 +21,7 @@ export interface EvaluateDatasetOptions
     | "model"
     | "prompts"
     | "workers"
+    | "provider"
     | "iou"
     | "stability"
     | "pointsPerSide"

@@ -1,4 +1,5 @@
 import type { Box } from "../geometry.ts";
+import type { Provider } from "../segment/provider.ts";
 import type { StainMethod } from "../stain.ts";
 import type { Backend } from "../tiler/slide.ts";
 import type { ProgressListener } from "./progress.ts";
@@ -25,6 +26,10 @@ export interface SegmentSlideOptions {
   readonly icc?: boolean;
   /** Worker threads, one ONNX Runtime thread each. */
   readonly workers?: number;
+  /** Bytes that the process may come to occupy: workers are as many as fit. Most of what is left to it where left out. */
+  readonly memoryBytes?: number;
+  /** What runs the model; the CPU where left out. */
+  readonly provider?: Provider;
   /** `auto`: at the model's objectness peaks; `grid`: SAM's regular grid. */
   readonly prompts?: "auto" | "grid";
   /** GeoJSON of points and shapes in level-0 px: each is a prompt, and gives one object. In place of `prompts`. */

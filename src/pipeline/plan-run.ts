@@ -103,6 +103,7 @@ export function decideRun(
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
     stain: null,
+    ...(options.provider === undefined ? {} : { provider: options.provider }),
   };
   const region = options.region ? clipRegion(options.region, slide) : null;
   const parameters: RunParameters = {
@@ -129,6 +130,10 @@ export function decideRun(
             maskThreshold: (auto ?? grid).maskThreshold,
           },
         }),
+    // Another provider adds up in another order: its masks may differ in single pixels.
+    ...(options.provider === undefined || options.provider === "cpu"
+      ? {}
+      : { provider: options.provider }),
     auto: prompts === "auto" ? auto : null,
     grid: prompts === "grid" ? grid : null,
     minAreaUm2: task.minAreaUm2,

@@ -6,6 +6,7 @@ import { requireAnswerable } from "../segment/check-prompts.ts";
 import type { ModelSpec } from "../segment/model.ts";
 import type { PromptMode } from "../segment/protocol.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
+import { requireProvider } from "../segment/require-provider.ts";
 import { createSegmenter, defaultWorkers, type Segmenter } from "../segment/segmenter.ts";
 import { fingerprintFiles } from "../store/fingerprint.ts";
 import { RunFolder, runFolderName } from "../store/run-folder.ts";
@@ -104,6 +105,7 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
   const watch = new Stopwatch();
   const task = taskNamed(options.task);
   reportStage(options, "model");
+  if (options.provider !== undefined) await requireProvider(options.provider);
   const model = await watch.time("model", async () =>
     loadModel(options.model ?? (await defaultModelFor(task.name))),
   );
@@ -123,7 +125,8 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     const { promptFile, promptShapes = "box" } = options;
     const given = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
     const decision = decideRun(slide, task, model, options, given);
-    return { slide, decision, model, identity, watch };
+    const execution = { provider: options.provider ?? "cpu", workers: 0 };
+    return { slide, decision, model, identity, watch, execution };
   } catch (error) {
     await stored.close();
     throw error;
@@ -223,9 +226,14 @@ async function segmentPatches(
     options.onProgress?.({ stage: "segment", done, total: all.length, resumed, failed });
   report();
   if (pending.length === 0) return;
-  const workers = Math.min(options.workers ?? defaultWorkers(), pending.length);
+  const workers = Math.min(options.workers ?? defaultWorkers(options.provider), pending.length);
   const segmenter = await watch.time("model", () =>
-    createSegmenter({ settings: plan.settings, workers }),
+    createSegmenter({
+      settings: plan.settings,
+      workers,
+      ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+      ...(options.onNotice ? { onNotice: options.onNotice } : {}),
+    }),
   );
   try {
     const asked = plan.asked?.byPatch.flat() ?? [];
@@ -258,6 +266,7 @@ async function segmentPatches(
     });
   } finally {
     reads.end();
+    run.execution.workers = segmenter.workers;
     watch.add("segment", performance.now() - started);
     await segmenter.close();
   }

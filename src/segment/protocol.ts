@@ -5,6 +5,7 @@ import type { RgbImage } from "../tiler/slide.ts";
 import type { PatchMask } from "./mask.ts";
 import type { AutoSettings, GridSettings, ModelSpec } from "./model.ts";
 import type { Prompt } from "./prompt.ts";
+import type { Provider } from "./provider.ts";
 
 /** Which prompts a patch gets. */
 export type PromptMode = { readonly kind: "auto" } | { readonly kind: "grid" } | GivenPrompts;
@@ -30,6 +31,8 @@ export interface SegmentSettings {
   readonly maxAreaUm2: number | null;
   /** The slide's stains, by which pixels are normalised before the model; null for pixels as they are. */
   readonly stain: StainEstimate | null;
+  /** What runs the graphs; the CPU where left out. */
+  readonly provider?: Provider;
 }
 
 /** One patch on its way to a worker. */

@@ -1,25 +1,27 @@
-import { availableParallelism, totalmem } from "node:os";
-import type { Piscina } from "piscina";
+import { availableParallelism } from "node:os";
 import { MicrotomeError } from "../errors.ts";
 import { workerFile } from "../worker-thread.ts";
 import type { PromptAbilities } from "./contracts/adapter.ts";
+import { GrowingPool } from "./growing-pool.ts";
 import { rebuildError } from "./model-errors.ts";
-import { startPool } from "./pool.ts";
 import type { SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
+import type { Provider } from "./provider.ts";
 import type { ReadyResult, WorkerTask } from "./worker.ts";
-
-/** Memory set aside for a worker when their number is chosen, bytes. */
-const WORKER_BYTES = 512 * 2 ** 20;
 
 /** What a segmenter is made of. */
 export interface SegmenterOptions {
   readonly settings: SegmentSettings;
-  /** Worker threads, ≥ 1; see {@link defaultWorkers}. */
+  /** Worker threads, ≥ 1, where memory suffices; see {@link defaultWorkers}. */
   readonly workers: number;
+  /** Bytes that the process may come to occupy; most of what is left to it where left out. */
+  readonly memoryBytes?: number;
+  /** Told where memory does not suffice for all workers. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** Workers that segment patches with one model and one set of settings. */
 export interface Segmenter {
+  /** Workers that are there now: one at first where memory is short, see GrowingPool. */
   readonly workers: number;
   /** Which given prompts the model can answer. */
   readonly takes: PromptAbilities;
@@ -36,10 +38,9 @@ export interface Segmenter {
   close(): Promise<void>;
 }
 
-/** Workers that suit this machine: one a core, less where memory is short, at least one. */
-export function defaultWorkers(): number {
-  const byMemory = Math.floor(totalmem() / 2 / WORKER_BYTES);
-  return Math.max(1, Math.min(availableParallelism(), byMemory));
+/** Workers that suit this machine where memory suffices: one a core; on a GPU one, which it is shared with by none. */
+export function defaultWorkers(provider: Provider = "cpu"): number {
+  return provider === "cpu" ? availableParallelism() : 1;
 }
 
 /**
@@ -52,7 +53,7 @@ export async function createSegmenter(options: SegmenterOptions): Promise<Segmen
 
 /** {@link createSegmenter} with another worker file: how a worker that dies is tried out. */
 export async function createSegmenterWith(
-  { settings, workers }: SegmenterOptions,
+  { settings, workers, memoryBytes, onNotice }: SegmenterOptions,
   worker: URL,
 ): Promise<Segmenter> {
   if (!Number.isInteger(workers) || workers < 1) {
@@ -60,7 +61,14 @@ export async function createSegmenterWith(
       workers,
     });
   }
-  const pool = startPool({ worker, workers, workerData: settings });
+  const pool = await GrowingPool.start({
+    worker,
+    workerData: settings,
+    model: settings.model,
+    wanted: workers,
+    ...(memoryBytes === undefined ? {} : { budget: memoryBytes }),
+    ...(onNotice === undefined ? {} : { onNotice }),
+  });
   const ready = await runTask<ReadyResult>(pool, { kind: "ready" });
   if (!ready.ok) {
     await pool.destroy();
@@ -69,7 +77,9 @@ export async function createSegmenterWith(
   let closed = false;
 
   return {
-    workers,
+    get workers() {
+      return pool.workers;
+    },
     takes: ready.takes,
     capacity: workers * 2,
     async segment(job, signal) {
@@ -101,15 +111,20 @@ export function ownBuffer(data: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Runs a task in the pool; a worker that dies on it is an answer, and the pool replaces it. */
 async function runTask<T extends SegmentResult | ReadyResult>(
-  pool: Piscina,
+  pool: GrowingPool,
   task: WorkerTask,
   transferList: ArrayBuffer[] = [],
 ): Promise<T | { readonly ok: false; readonly error: ReturnType<typeof workerDeath> }> {
   try {
-    return await pool.run(task, { transferList });
+    return await pool.run<T>(task, transferList, hasEncoded);
   } catch (error) {
     return { ok: false, error: workerDeath(task, error) };
   }
+}
+
+/** A patch without tissue costs nothing and tells nothing of what a patch takes. */
+function hasEncoded(answer: SegmentResult | ReadyResult): boolean {
+  return answer.ok && "ms" in answer && answer.ms.encode > 0;
 }
 
 function workerDeath(task: WorkerTask, error: unknown) {
@@ -117,7 +132,7 @@ function workerDeath(task: WorkerTask, error: unknown) {
   const what = task.kind === "segment" ? `patch ${task.job.patchId}` : "opening the model";
   return {
     code: "patch-failed",
-    message: `${what}: the worker ended (${reason}); it may have run out of memory: try fewer workers`,
+    message: `${what}: the worker ended (${reason}); it may have run out of memory: try fewer workers, or less --memory`,
     fields: task.kind === "segment" ? { patch: task.job.patchId } : {},
   } as const;
 }

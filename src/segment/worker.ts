@@ -24,7 +24,7 @@ function workerOptions(data: unknown): SegmentSettings {
 
 // One session a worker, opened once as it loads. A failure is kept, not thrown: a worker that
 // dies while loading would be started again without end.
-const opened = openModel(settings.model).then(
+const opened = openModel(settings.model, settings).then(
   (adapter) =>
     ({ ok: true, takes: adapter.takes, segmenter: new PatchSegmenter(adapter, settings) }) as const,
   (error: unknown) => ({ ok: false, error: toErrorRecord(error) }) as const,

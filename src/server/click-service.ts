@@ -12,6 +12,7 @@ import {
 } from "../segment/clicks/click-segmenter.ts";
 import type { ModelSpec } from "../segment/model.ts";
 import type { Prompt } from "../segment/prompt.ts";
+import type { Provider } from "../segment/provider.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
 import { fingerprintFiles } from "../store/fingerprint.ts";
 import { readScaled } from "../tiler/read-scaled.ts";
@@ -41,6 +42,8 @@ export interface ClickOptions {
   readonly cacheFolder?: string;
   /** At most so many bytes in it; 2 GiB where left out. */
   readonly cacheBytes?: number;
+  /** What runs the models; the CPU where left out. Embeddings of others are kept in memory alone. */
+  readonly provider?: Provider;
 }
 
 /** A model that answers clicks. */
@@ -151,10 +154,13 @@ export class ClickService {
   async #open(name: string): Promise<OpenModel> {
     const spec = await loadModel(name);
     const { memoryBytes = 256 * 2 ** 20, cacheFolder, cacheBytes = 2 * 2 ** 30 } = this.#options;
-    const disk = cacheFolder === undefined ? null : { folder: cacheFolder, bytes: cacheBytes };
+    const { provider = "cpu" } = this.#options;
+    // Another provider's numbers differ in their last digits, and a patch's key does not name it.
+    const kept = provider === "cpu" ? cacheFolder : undefined;
+    const disk = kept === undefined ? null : { folder: kept, bytes: cacheBytes };
     const threads = Math.min(MOST_THREADS, availableParallelism());
-    const segmenter = await ClickSegmenter.open({ model: spec, threads, memoryBytes, disk });
-    return { spec, segmenter };
+    const settings = { model: spec, threads, provider, memoryBytes, disk };
+    return { spec, segmenter: await ClickSegmenter.open(settings) };
   }
 
   #restLater(): void {

@@ -38,6 +38,8 @@ export interface RunParameters {
     readonly shapes: "box" | "point";
     readonly maskThreshold: number;
   };
+  /** What ran the model; left out for the CPU. */
+  readonly provider?: string;
   readonly auto: object | null;
   readonly grid: GridSettings | null;
   readonly minAreaUm2: number;
@@ -99,6 +101,8 @@ export interface RunRecord {
     readonly sha256: string;
     readonly licence: string;
   };
+  /** How the last start ran: what ran the model, and how many workers (0 where no patch was left). Decides no result. */
+  readonly execution?: { readonly provider: string; readonly workers: number };
   readonly parameters: RunParameters;
   readonly patches: {
     readonly planned: number;

@@ -5,12 +5,15 @@ import type { PromptAbilities } from "../contracts/adapter.ts";
 import type { PatchMask } from "../mask.ts";
 import type { ModelSpec } from "../model.ts";
 import type { GivenPrompts } from "../protocol.ts";
+import type { Provider } from "../provider.ts";
 
 /** What a click worker is made of. */
 export interface ClickSettings {
   readonly model: ModelSpec;
   /** ONNX Runtime's own: someone waits for the one patch that is encoded, where a run has patches for every core. */
   readonly threads: number;
+  /** What runs the graphs; the CPU where left out. */
+  readonly provider?: Provider;
   /** Embeddings kept in memory, bytes. */
   readonly memoryBytes: number;
   /** Where they are kept on disk, and how many bytes of them; null for not at all. */

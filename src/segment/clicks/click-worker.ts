@@ -25,7 +25,7 @@ const memory = new BlockCache<KeptPatch>(settings.memoryBytes);
 const folder = settings.disk && new PatchFolder(settings.disk.folder, settings.disk.bytes);
 
 // Opened once; a failure is kept, not thrown: see worker.ts beside.
-const opened = openModel(settings.model, settings.threads).then(
+const opened = openModel(settings.model, settings).then(
   (adapter) => ({ ok: true, adapter, segmenter: segmenterOf(adapter) }) as const,
   (error: unknown) => ({ ok: false, error: toErrorRecord(error) }) as const,
 );
