@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import sharp from "sharp";
 import type { SamAdapter } from "../../src/segment/contracts/adapter.ts";
 import { hematoxylinAuto } from "../../src/segment/hematoxylin-blobs.ts";
 import type { GridSettings, ModelSpec } from "../../src/segment/model.ts";
@@ -21,11 +22,27 @@ import { formatSummary, summarise } from "../harness/summary.ts";
 import { exhaustiveMasks } from "./exhaustive.ts";
 import { type Agreement, agreement, together } from "./match.ts";
 
-/** Real H&E at 0.25 µm/px (BCSS, CC0). */
-const FIELDS = ["1008", "1015", "1019"].map((name) =>
-  join(DATA, `train/regions-bcss-tumour/images/${name}.jpg`),
+/** A square of real tissue in the middle of a file, brought to 1024² px. */
+interface Field {
+  readonly path: string;
+  /** Level-0 px of the file. */
+  readonly side: number;
+}
+
+const field = (path: string, side: number): Field => ({ path: join(DATA, path), side });
+
+/** Where nuclei are looked for: H&E at 0.25 µm/px (BCSS, CC0). */
+const FINE = ["1008", "1015", "1019"].map((name) =>
+  field(`train/regions-bcss-tumour/images/${name}.jpg`, 1024),
 );
+/** Where regions are looked for: H&E of 1.8 and 1.1 mm, about 1.7 and 1.1 µm/px. */
+const COARSE = [
+  field("slides/aperio-svs-tcga/tcga-cr-7395-01a-01-ts1.svs", 3560),
+  field("slides/aperio-svs-jpeg/CMU-1-Small-Region.svs", 2220),
+];
 const SAM_SHAPE = join(BENCH_OUT, "sam-shape/sam-shape-batched.json");
+/** The same weights, exported by training/sam_decoder.py. */
+const SAM_SHARED = join(BENCH_OUT, "sam-shape/sam-shape-shared.json");
 const SIDE = 1024;
 
 /** All of SAM's automatic mask generation against the engine, same weights, same patches, one run. */
@@ -33,9 +50,10 @@ export const masksBench: Bench = {
   name: "masks",
   summary:
     "a grid of points on a patch of 1024² px: every step as the reference does it, and the engine",
-  usage: `    --model A,B             (microtome-nuclei, and SAM's standard shape where bench/masks/make_sam_model.py has made it)
-    --patches N             of real tissue (3)
+  usage: `    --model A,B             (both of microtome's, and SAM's standard shape where bench/masks/make_sam_model.py has made it)
+    --patches N             of real tissue, at most (3)
     --points N              a side (32)
+    --quick                 of SAM's standard shape only the exhaustive route and the fastest
     --covered S             stability of a mask that answers for the points in it (0.9)`,
   async run(args) {
     const { values } = parseArgs({
@@ -45,11 +63,11 @@ export const masksBench: Bench = {
         patches: { type: "string", default: "3" },
         points: { type: "string", default: "32" },
         covered: { type: "string", default: "0.9" },
+        quick: { type: "boolean", default: false },
       },
     });
     const machine = describeMachine();
     const names = values.model?.split(",") ?? defaultModels();
-    const patches = await realPatches(Number(values.patches));
     const tables: ReportTable[] = [];
     const results: unknown[] = [];
     for (const name of names) {
@@ -59,13 +77,18 @@ export const masksBench: Bench = {
         pointsPerSide: Number(values.points),
         coveredStability: Number(values.covered),
       };
-      const found = await measure(model, grid, patches);
+      const fields = model.tasks[0] === "nuclei" ? FINE : COARSE;
+      const chosen = fields.slice(0, Number(values.patches));
+      const patches = await Promise.all(chosen.map(realPatch));
+      const shared = name === SAM_SHAPE ? await loadModel(SAM_SHARED) : null;
+      const quick = shared !== null && values.quick;
+      const found = await measure({ model, shared, grid, patches, quick });
       results.push({ model: model.name, sha256: model.sha256, grid, found });
       tables.push(toTable(model, found));
     }
     const { markdown, paths } = await writeReport({
       name: "masks",
-      title: `A grid of ${values.points} × ${values.points} points on ${patches.length} patches of ${SIDE}² px`,
+      title: `A grid of ${values.points} × ${values.points} points on patches of ${SIDE}² px`,
       machine,
       results,
       tables,
@@ -81,28 +104,27 @@ export const masksBench: Bench = {
 };
 
 function defaultModels(): string[] {
-  if (existsSync(SAM_SHAPE)) return ["microtome-nuclei", SAM_SHAPE];
+  const own = ["microtome-nuclei", "microtome-regions"];
+  if (existsSync(SAM_SHAPE)) return [...own, SAM_SHAPE];
   process.stderr.write(
     `${SAM_SHAPE} is not there: bench/masks/make_sam_model.py makes it; going on without\n`,
   );
-  return ["microtome-nuclei"];
+  return own;
 }
 
-/** Patches from the fields, several of one where more are asked for than there are fields. */
-async function realPatches(count: number): Promise<RgbImage[]> {
-  const patches: RgbImage[] = [];
-  for (let i = 0; i < count; i++) {
-    const slide = await openSlide(FIELDS[i % FIELDS.length]!);
-    try {
-      const turn = Math.floor(i / FIELDS.length) + 1;
-      const x = Math.floor(((slide.size.width - SIDE) * turn) / (turn + 1));
-      const y = Math.floor(((slide.size.height - SIDE) * turn) / (turn + 1));
-      patches.push(await slide.readRegion(0, { x, y, width: SIDE, height: SIDE }));
-    } finally {
-      await slide.close();
-    }
+async function realPatch({ path, side }: Field): Promise<RgbImage> {
+  const slide = await openSlide(path);
+  try {
+    const x = Math.floor((slide.size.width - side) / 2);
+    const y = Math.floor((slide.size.height - side) / 2);
+    const image = await slide.readRegion(0, { x, y, width: side, height: side });
+    if (side === SIDE) return image;
+    const raw = { width: side, height: side, channels: 3 as const };
+    const small = await sharp(image.data, { raw }).resize(SIDE, SIDE).raw().toBuffer();
+    return { data: new Uint8Array(small), width: SIDE, height: SIDE };
+  } finally {
+    await slide.close();
   }
-  return patches;
 }
 
 /** What one way of making masks gave on one patch. */
@@ -121,14 +143,21 @@ interface Contender {
   readonly agreement: readonly Agreement[];
 }
 
-async function measure(
-  model: ModelSpec,
-  grid: GridSettings,
-  patches: readonly RgbImage[],
-): Promise<Contender[]> {
+/** What is measured with one set of weights. */
+interface Plan {
+  readonly model: ModelSpec;
+  readonly shared: ModelSpec | null;
+  readonly grid: GridSettings;
+  readonly patches: readonly RgbImage[];
+  readonly quick: boolean;
+}
+
+async function measure({ model, shared, grid, patches, quick }: Plan): Promise<Contender[]> {
   const adapter = await openModel(model);
+  const sharing = shared === null ? null : await openModel(shared);
   try {
-    const ways = waysOf(adapter, model, grid);
+    const all = waysOf(adapter, sharing, model, grid);
+    const ways = quick ? [all[0]!, all.at(-1)!] : all;
     const runs = ways.map(
       ({ name, run }): Measured<Answer> => ({
         name,
@@ -153,6 +182,7 @@ async function measure(
     });
   } finally {
     await adapter.release();
+    await sharing?.release();
   }
 }
 
@@ -161,7 +191,12 @@ interface Way {
   run(image: RgbImage): Promise<Omit<Answer, "seconds" | "cpuSeconds">>;
 }
 
-function waysOf(adapter: SamAdapter, model: ModelSpec, covered: GridSettings): Way[] {
+function waysOf(
+  adapter: SamAdapter,
+  sharing: SamAdapter | null,
+  model: ModelSpec,
+  covered: GridSettings,
+): Way[] {
   const { coveredStability: _, ...every } = covered;
   const mpp = model.mpp ?? 0.25;
   const settings = (grid: GridSettings): SegmentSettings => ({
@@ -173,8 +208,8 @@ function waysOf(adapter: SamAdapter, model: ModelSpec, covered: GridSettings): W
     maxAreaUm2: null,
     stain: null,
   });
-  const engine = (name: string, grid: GridSettings, prompts: PromptMode): Way => {
-    const segmenter = new PatchSegmenter(adapter, settings(grid));
+  const engine = (name: string, of: SamAdapter, grid: GridSettings, prompts: PromptMode): Way => {
+    const segmenter = new PatchSegmenter(of, settings(grid));
     return {
       name,
       run: (image) =>
@@ -195,8 +230,14 @@ function waysOf(adapter: SamAdapter, model: ModelSpec, covered: GridSettings): W
         return { ...answer, masks: cleanEach(answer.masks) };
       },
     },
-    engine("engine, every point", every, { kind: "grid" }),
-    engine("engine, covered points left out", covered, { kind: "grid" }),
+    engine("engine, every point", adapter, every, { kind: "grid" }),
+    engine("engine, covered points left out", adapter, covered, { kind: "grid" }),
+    ...(sharing === null
+      ? []
+      : [
+          engine("shared decoder, every point", sharing, every, { kind: "grid" }),
+          engine("shared decoder, covered points left out", sharing, covered, { kind: "grid" }),
+        ]),
   ];
 }
 

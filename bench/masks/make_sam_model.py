@@ -5,9 +5,9 @@
 
 The decoder and the prompt encoder are segment-anything's own classes at their own sizes (64 x 64 x 256 embeddings, two-way
 transformer of depth 2 and 8 heads, 4 mask tokens, 256 x 256 logits), exported by its own `SamOnnxModel`, once with
-a fixed batch of 1 as its script does and once with the prompt axis open. The encoder is microtome's own for nuclei
+a fixed batch of 1 as its script does and once with the prompt axis open; and a third time by `training/sam_decoder.py`. The encoder is microtome's own for the task
 with a learnt 16 px patch projection to 256 channels. Decoder and projection are trained for a few minutes on the
-labelled nuclei of shared data's `train/`: mask 1 is the nucleus under the point, masks 2 and 3 are the clusters
+labelled objects of shared data's `train/`: mask 1 is the object under the point, masks 2 and 3 are the clusters
 that it is part of. That makes masks, predicted IoUs and nesting of the kind that SAM gives, not a good model.
 """
 
@@ -18,6 +18,8 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -36,24 +38,44 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "training"))
 
 from promptable.augment import CropConfig, draw  # noqa: E402
-from promptable.datasets import load_nuclei  # noqa: E402
+from promptable.datasets import Sample, load_nuclei  # noqa: E402
 from promptable.export import session  # noqa: E402
+from promptable.regions import load_regions  # noqa: E402
 from promptable.stain import statistics  # noqa: E402
+from sam_decoder import export_shared  # noqa: E402
 
-ENCODER = ROOT / "models" / "microtome-nuclei.encoder.onnx"
 CROP = 256
 TOKENS = CROP // 16
 GRID = 64
 OPSET = 17
 
 
-class Projection(nn.Module):
-    """Embedding (64 channels, 4 px) and features (16 channels, 2 px) to SAM's 256 channels a 16 px cell."""
+@dataclass(frozen=True)
+class Task:
+    """What the model is taught, and by whose eyes it sees."""
 
-    def __init__(self) -> None:
+    encoder: Path
+    #: px a cell of the encoder's `features`; `embedding` has 4.
+    stride: int
+    mpp: float
+    load: Callable[[], list[Sample]]
+    #: How far objects are grown to make the clusters of masks 2 and 3, px.
+    reach: tuple[int, int]
+
+
+TASKS = {
+    "nuclei": Task(ROOT / "models" / "microtome-nuclei.encoder.onnx", 2, 0.25, load_nuclei, (2, 8)),
+    "regions": Task(ROOT / "models" / "microtome-regions.encoder.onnx", 4, 2.0, load_regions, (4, 12)),
+}
+
+
+class Projection(nn.Module):
+    """Embedding (64 channels, 4 px) and features (16 channels) to SAM's 256 channels a 16 px cell."""
+
+    def __init__(self, stride: int) -> None:
         super().__init__()
         self.embedding = nn.Conv2d(64, 256, 4, 4)
-        self.features = nn.Conv2d(16, 256, 8, 8)
+        self.features = nn.Conv2d(16, 256, 16 // stride, 16 // stride)
         self.norm = LayerNorm2d(256)
 
     def forward(self, embedding: Tensor, features: Tensor) -> Tensor:
@@ -63,13 +85,14 @@ class Projection(nn.Module):
 class SamShape(nn.Module):
     """What `SamOnnxModel` wants of a `Sam`, less the encoder, which is exported by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__()
+        self.task = task
         self.image_encoder = type("Encoder", (), {"img_size": 1024})()
         self.prompt_encoder = PromptEncoder(256, (GRID, GRID), (1024, 1024), mask_in_chans=16)
         transformer = TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8)
         self.mask_decoder = MaskDecoder(transformer_dim=256, transformer=transformer)
-        self.projection = Projection()
+        self.projection = Projection(task.stride)
         self.mask_threshold = 0.0
         # Finer than SAM's, since nuclei are small: the same operator.
         self.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix *= 3
@@ -102,27 +125,27 @@ class SamShape(nn.Module):
         return self.mask_decoder.predict_masks(embeddings, pe, sparse, dense)
 
 
-def levels(label: np.ndarray) -> list[np.ndarray]:
-    """Nuclei, and the clusters that they make when grown by 2 px and by 8 px; numbered pictures at the crop's size."""
+def levels(label: np.ndarray, reach: tuple[int, int]) -> list[np.ndarray]:
+    """Objects, and the clusters that they make when grown a little and more; numbered pictures at the crop's size."""
     out = [label]
-    for reach in (2, 8):
-        grown = cv2.dilate((label > 0).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8))
+    for grow in reach:
+        grown = cv2.dilate((label > 0).astype(np.uint8), np.ones((2 * grow + 1,) * 2, np.uint8))
         _, parts = cv2.connectedComponents(grown)
-        out.append(np.where(label > 0, parts, 0) if reach == 2 else parts)
+        out.append(np.where(label > 0, parts, 0) if grow == reach[0] else parts)
     return out
 
 
-def cache(crops: int, seed: int) -> list[tuple[Tensor, Tensor, np.ndarray]]:
-    """Crops of labelled nuclei, seen by the frozen encoder: embedding, features, label."""
-    samples = [s for s in load_nuclei() if not s.validation]
+def cache(task: Task, crops: int, seed: int) -> list[tuple[Tensor, Tensor, np.ndarray]]:
+    """Crops of labelled objects, seen by the frozen encoder: embedding, features, label."""
+    samples = [s for s in task.load() if not s.validation]
     targets = np.stack([statistics(s.image) for s in samples])
-    encoder = session(ENCODER)
+    encoder = session(task.encoder)
     rng = np.random.default_rng(seed)
     weights = np.array([np.sqrt(s.label.size) for s in samples])
     out = []
     for _ in range(crops):
         sample = samples[rng.choice(len(samples), p=weights / weights.sum())]
-        crop = draw(sample, CropConfig(size=CROP), rng, targets)
+        crop = draw(sample, CropConfig(size=CROP, on_object=0.7), rng, targets)
         got = encoder.run(["embedding", "features"], {"image": crop.image[None]})
         known = np.where(crop.valid, np.maximum(crop.label, 0), 0)
         out.append((torch.from_numpy(got[0]), torch.from_numpy(got[1]), known))
@@ -147,7 +170,7 @@ def loss_of(model: SamShape, item: tuple, rng: np.random.Generator, prompts: int
     points = draw_points(label, rng, prompts)
     x, y = points.astype(int).T
     wanted = []
-    for level in levels(label):
+    for level in levels(label, model.task.reach):
         ids = level[y, x]
         full = (level[None] == ids[:, None, None]) & (ids > 0)[:, None, None]
         wanted.append(full.reshape(prompts, CROP // 4, 4, CROP // 4, 4).mean((2, 4)))
@@ -170,7 +193,7 @@ def loss_of(model: SamShape, item: tuple, rng: np.random.Generator, prompts: int
 
 def train(model: SamShape, minutes: float, rate: float, prompts: int, seed: int, state: Path) -> None:
     rng = np.random.default_rng(seed)
-    items = cache(160, seed)
+    items = cache(model.task, 160, seed)
     frozen = (model.prompt_encoder.mask_downscaling, model.prompt_encoder.point_embeddings[0])
     for module in frozen:
         module.requires_grad_(False)
@@ -210,11 +233,12 @@ class Prepared(nn.Module):
 def export_encoder(model: SamShape, path: Path) -> None:
     """[H,W,3] uint8, as samexporter's `--use-preprocess` does it, to [1,256,64,64]."""
     tail = path.with_suffix(".tail.onnx")
+    cells = 1024 // model.task.stride
     torch.onnx.export(
-        Prepared(model.projection), (torch.zeros(1, 64, 256, 256), torch.zeros(1, 16, 512, 512)), str(tail),
+        Prepared(model.projection), (torch.zeros(1, 64, 256, 256), torch.zeros(1, 16, cells, cells)), str(tail),
         dynamo=False, opset_version=OPSET, input_names=["embedding", "features"], output_names=["image_embeddings"],
     )  # fmt: skip
-    head = onnx.load(str(ENCODER))
+    head = onnx.load(str(model.task.encoder))
     end = onnx.load(str(tail))
     tail.unlink()
     end.ir_version = head.ir_version
@@ -289,18 +313,18 @@ def check(model: SamShape, encoder: Path, decoder: Path) -> None:
         assert off < 1e-2, name
 
 
-def describe(out: Path, kind: str, grid: dict) -> None:
+def describe(out: Path, kind: str, task: str, grid: dict) -> None:
     body = {
         "name": f"sam-shape-{kind}",
         "title": "SAM's standard shape, briefly trained; for benches only",
         "version": "1",
         "contract": "sam-meta",
-        "tasks": ["nuclei"],
+        "tasks": ["nuclei"] if task == "nuclei" else ["tumor", "tissue"],
         "files": {"encoder": {"path": "encoder.onnx"}, "decoder": {"path": f"decoder-{kind}.onnx"}},
-        "mpp": 0.25,
+        "mpp": TASKS[task].mpp,
         "grid": grid,
         "licence": "Apache-2.0",
-        "trainedOn": ["nuclei sets of train/"],
+        "trainedOn": [f"{task} sets of train/"],
     }
     (out / f"sam-shape-{kind}.json").write_text(json.dumps(body, indent=2) + "\n")
 
@@ -308,6 +332,7 @@ def describe(out: Path, kind: str, grid: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--task", choices=sorted(TASKS), default="regions")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--prompts", type=int, default=16)
@@ -318,10 +343,13 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    model = SamShape()
+    model = SamShape(TASKS[args.task])
     state = args.out / "state.pt"
     if args.resume and state.exists():
-        model.load_state_dict(torch.load(state))
+        known = torch.load(state)
+        own = model.state_dict()
+        # A start from the other task's weights: what has another shape is learnt anew.
+        model.load_state_dict({k: v if v.shape == own[k].shape else own[k] for k, v in known.items()})
     if args.minutes > 0:
         train(model, args.minutes, args.rate, args.prompts, args.seed, state)
     model.eval()
@@ -331,7 +359,10 @@ def main() -> None:
         for kind in ("single", "batched"):
             export_decoder(model, args.out / f"decoder-{kind}.onnx", kind == "batched")
             check(model, args.out / "encoder.onnx", args.out / f"decoder-{kind}.onnx")
-            describe(args.out, kind, {"pointsPerSide": 32, "predictedIouThreshold": 0.6, "stabilityScoreThreshold": 0.8})
+        off = export_shared(model, SamOnnxModel(model, return_single_mask=False), args.out / "decoder-shared.onnx")
+        print("decoder-shared.onnx off by", off)
+    for kind in ("single", "batched", "shared"):
+        describe(args.out, kind, args.task, {"pointsPerSide": 32, "predictedIouThreshold": 0.6, "stabilityScoreThreshold": 0.8})
 
 
 if __name__ == "__main__":
