@@ -168,6 +168,8 @@ export interface ClickFacts {
   readonly bounds: { readonly x: number; readonly y: number } | null;
   /** For each feature: it reaches a border of the patch beyond which the slide goes on, and is perhaps not whole. */
   readonly cut: readonly boolean[];
+  /** For each feature: the model itself hardly believes in it, and a run would drop it. */
+  readonly doubtful: readonly boolean[];
   readonly ms: {
     /** For others' patches, and for the model's thread. */
     readonly wait: number;

@@ -75,6 +75,10 @@ function answerBytes(
     patch: plan.patch.box,
     bounds: bounds && { x: bounds.x, y: bounds.y },
     cut: objects.map(({ cut }) => cut),
+    // SAM's threshold for its grid is far above what a person's own prompt needs: only a model's own for peaks is taken.
+    doubtful: objects.map(
+      ({ instance }) => instance.predictedIou <= (model.auto?.predictedIouThreshold ?? 0),
+    ),
     ms: Object.fromEntries(ms) as unknown as ClickFacts["ms"],
   };
   const out = new TextBytes(16 * 1024);

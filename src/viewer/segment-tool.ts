@@ -277,6 +277,8 @@ function describe({ features, click }: ClickAnswer): string {
   const [best] = features;
   if (!best) return "Nothing was found there. Click elsewhere, or drag a box.";
   const { classification, measurements } = best.properties;
+  if (click.doubtful[0])
+    return "Probably nothing of that kind there. Click an object, or drag a box.";
   const area = measurements["Area µm^2"];
   const score = measurements["Predicted IoU"];
   const parts = [

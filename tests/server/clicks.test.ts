@@ -76,6 +76,7 @@ describe("a click", () => {
       expect(measurements["Area µm^2"]).toBeCloseTo(polygonArea(found!) * MPP * MPP, 2);
       expect(measurements["Predicted IoU"]).toBeGreaterThan(0.3);
       expect(answer.click.cut).toEqual([false]);
+      expect(answer.click.doubtful).toEqual([false]);
     }
     expect(ious.sort((a, b) => a - b)[ious.length >> 1]).toBeGreaterThan(0.8);
   });
@@ -109,6 +110,12 @@ describe("a click", () => {
     await writeFile(join(folder, "click.geojson"), answer.body);
     expect(await checkGeoJson(join(folder, "click.geojson"))).toEqual([]);
     await rm(folder, { recursive: true });
+  });
+
+  test("on nothing says that it is doubtful", async () => {
+    // Fat, between nuclei.
+    const { click: facts } = await click({ points: [{ x: 1900, y: 1520 }] });
+    expect(facts.doubtful.every(Boolean)).toBe(true);
   });
 
   test("on a slide whose pixel size is told goes by that", async () => {
