@@ -62,7 +62,7 @@ export const seamsBench: Bench = {
       notes: [
         "Same: IoU ≥ 0.95 on the grid, one-to-one. Counted are objects at least 64 grid px inside both regions.",
         "Near seams: the object's box meets a place that several patches of either plan cover. Away: one patch alone sees it in each plan, so that nothing is merged and what differs is the model.",
-        "Found alike: every patch of either plan that sees the object whole reports it, and all these masks have IoU ≥ 0.95 with one another, before any merging.",
+        "Found alike: every patch of either plan that sees the object whole reports it, all these masks have IoU ≥ 0.95 with one another, and no mask of another object lies over it; all before any merging.",
       ],
     });
     process.stdout.write(`${markdown}\n`);

@@ -18,7 +18,8 @@ export interface Compared {
   matched: number;
   /**
    * Of these, the objects that the model finds alike: every patch of either plan that sees one whole
-   * reports it, and all that it is reported as has IoU ≥ 0.95 with one another.
+   * reports it, all that it is reported as has IoU ≥ 0.95 with one another, and no mask of another
+   * object lies over it.
    */
   alike: number;
   /** Of those the ones with a partner. */
@@ -56,10 +57,12 @@ export function comparePlans(first: SegmentedPlan, second: SegmentedPlan): Compa
     const near = [first, second].some(({ patches }) => patchesAt(patches, object.box) > 1);
     const found = near ? nearSeams : away;
     const matched = partners.has(i);
-    const seen = whole.map(({ masks, index }) => meant(object, masks, index));
+    const over = whole.map(({ masks, index }) => overlapping(object, masks, index));
+    const seen = over.map((masks) => masks.filter((mask) => iou(mask, object) >= MEANT));
     const expected = [first, second].map(({ patches }) => patchesAround(patches, object.box));
     const alike =
       seen.every((masks, p) => masks.length > 0 && masks.length >= expected[p]!) &&
+      seen.every((masks, p) => masks.length === over[p]!.length) &&
       allAlike(seen.flat());
     found.objects++;
     if (matched) found.matched++;
@@ -84,10 +87,10 @@ function patchesAround(patches: SegmentedPlan["patches"], box: Box): number {
   ).length;
 }
 
-function meant(object: Spans, masks: readonly RawMask[], index: Flatbush | null): Spans[] {
+function overlapping(object: Spans, masks: readonly RawMask[], index: Flatbush | null): Spans[] {
   return near(index, object.box)
     .map((i) => masks[i]!.spans)
-    .filter((mask) => iou(mask, object) >= MEANT);
+    .filter((mask) => intersectionArea(mask, object) > 0);
 }
 
 function allAlike(masks: readonly Spans[]): boolean {

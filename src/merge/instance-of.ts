@@ -2,9 +2,9 @@ import { polygonArea } from "../geometry.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Instance } from "./instance.ts";
 import { circularityOf, innerPoint, perimeterUm } from "./measure.ts";
+import { objectId } from "./object-id.ts";
 import { outlineOf } from "./outline.ts";
 import type { Spans } from "./spans.ts";
-import { uuidV5 } from "./uuid.ts";
 
 /** What turns grid pixels into an object on the slide. */
 export interface InstanceFrame {
@@ -43,7 +43,7 @@ export function instanceOf(
     .sort((a, b) => a.patch.index - b.patch.index)
     .map((part) => part.patch.id);
   const instance: Instance = {
-    id: uuidV5(`${frame.idSeed}\n${rings.map((ring) => ring.join(" ")).join(";")}`),
+    id: objectId(frame.idSeed, polygon),
     polygon,
     centroid: innerPoint(polygon),
     areaUm2: polygonArea(polygon) * frame.mppX * frame.mppY,

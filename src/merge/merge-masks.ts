@@ -98,7 +98,10 @@ export class MaskMerger {
       const candidate = placeMask(patch, around, mask, slide);
       if (candidate === null) continue;
       // Masks of one patch are never taken for the same object.
-      if (own) for (const other of within.add(candidate)) relate(other, candidate, true);
+      if (own) {
+        for (const other of within.meeting(candidate)) relate(other, candidate, true);
+        within.add(candidate);
+      }
       if (candidate.shared) {
         for (const other of this.seen.meeting(candidate)) relate(other, candidate, own);
         this.unsettled.push(candidate);

@@ -23,17 +23,28 @@ export class OverlapIndex {
     this.columns = Math.floor((extent.x + extent.width) / cellSize) - this.left + 1;
   }
 
-  /** Adds a candidate; returns those added before whose boxes share pixels with its own, valid until the next call. */
-  add(candidate: Candidate): readonly Candidate[] {
-    return this.visit(candidate, true);
+  add(candidate: Candidate): void {
+    const { cellSize } = this;
+    const { x, y, width, height } = candidate.spans.box;
+    const x0 = this.column(x);
+    const x1 = this.column(x + width - 1);
+    const y1 = Math.floor((y + height - 1) / cellSize);
+    for (let cy = Math.floor(y / cellSize); cy <= y1; cy++) {
+      let cells = this.rows.get(cy);
+      if (cells === undefined) {
+        cells = new Array<Cell>(this.columns).fill(undefined);
+        this.rows.set(cy, cells);
+      }
+      for (let cx = x0; cx <= x1; cx++) {
+        const cell = cells[cx];
+        if (cell === undefined) cells[cx] = [candidate];
+        else cell.push(candidate);
+      }
+    }
   }
 
   /** Candidates whose boxes share pixels with this one's, valid until the next call. */
   meeting(candidate: Candidate): readonly Candidate[] {
-    return this.visit(candidate, false);
-  }
-
-  private visit(candidate: Candidate, add: boolean): readonly Candidate[] {
     const { cellSize, found } = this;
     const { x, y, width, height } = candidate.spans.box;
     const right = x + width;
@@ -44,18 +55,11 @@ export class OverlapIndex {
     const search = ++searches;
     found.length = 0;
     for (let cy = Math.floor(y / cellSize); cy <= y1; cy++) {
-      let cells = this.rows.get(cy);
-      if (cells === undefined) {
-        if (!add) continue;
-        cells = new Array<Cell>(this.columns).fill(undefined);
-        this.rows.set(cy, cells);
-      }
+      const cells = this.rows.get(cy);
+      if (cells === undefined) continue;
       for (let cx = x0; cx <= x1; cx++) {
         const cell = cells[cx];
-        if (cell === undefined) {
-          if (add) cells[cx] = [candidate];
-          continue;
-        }
+        if (cell === undefined) continue;
         for (let i = 0; i < cell.length; i++) {
           const other = cell[i]!;
           if (other.search === search) continue;
@@ -65,7 +69,6 @@ export class OverlapIndex {
             found.push(other);
           }
         }
-        if (add) cell.push(candidate);
       }
     }
     return found;

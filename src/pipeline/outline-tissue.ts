@@ -2,10 +2,10 @@ import { type Polygon, polygonArea, type Ring } from "../geometry.ts";
 import { partPolygon } from "../merge/contour.ts";
 import type { Instance } from "../merge/instance.ts";
 import { circularityOf, innerPoint, perimeterUm } from "../merge/measure.ts";
+import { objectId } from "../merge/object-id.ts";
 import { outlineOf } from "../merge/outline.ts";
 import { connectedParts } from "../merge/span-sets.ts";
 import { SpanBuilder, type Spans } from "../merge/spans.ts";
-import { uuidV5 } from "../merge/uuid.ts";
 import { roundedFault } from "../polygon-validity.ts";
 import type { Mpp } from "../tiler/slide.ts";
 import type { FoundTissue } from "../tiler/tissue.ts";
@@ -31,7 +31,7 @@ export function outlineTissue(
     const polygon = onSlide(part, tissue);
     const rings = [polygon.outer, ...polygon.holes];
     return {
-      id: uuidV5(`${idSeed}\n${rings.map((ring) => ring.join(" ")).join(";")}`),
+      id: objectId(idSeed, polygon),
       polygon,
       centroid: innerPoint(polygon),
       areaUm2: polygonArea(polygon) * mppX * mppY,
