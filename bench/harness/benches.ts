@@ -1,4 +1,5 @@
 import { clickBench } from "../click/bench.ts";
+import { exportBench } from "../export/bench.ts";
 import { masksBench } from "../masks/bench.ts";
 import { mergeBench } from "../merge/bench.ts";
 import { modelBench } from "../model/bench.ts";
@@ -29,4 +30,5 @@ export const BENCHES: readonly Bench[] = [
   clickBench,
   mergeBench,
   seamsBench,
+  exportBench,
 ];

@@ -11,7 +11,7 @@ import { NUMBER_COLUMNS, rowOf, type TableRow, TEXT_COLUMNS } from "./table-colu
 import { writeWhole } from "./write-whole.ts";
 
 /** Objects in a row group: what is held in memory at once, and what a reader can pass over. */
-const GROUP = 1 << 15;
+const GROUP = 1 << 14;
 
 /**
  * Writes one row an object as Parquet (Snappy), a row group at a time.
@@ -29,7 +29,7 @@ export async function writeParquet(
     const bytes = new ByteWriter();
     const writer = new ParquetWriter({
       writer: bytes,
-      schema: schemaFromColumnData({ columnData: columnsOf([]) }),
+      schema: schemaFromColumnData({ columnData: new Group().columns }),
       kvMetadata: [
         { key: "microtome", value: JSON.stringify(describeSubject(subject)) },
         { key: "microtome.columns", value: JSON.stringify(descriptions()) },
@@ -41,16 +41,16 @@ export async function writeParquet(
       bytes.index = 0;
       return chunk;
     };
-    let rows: TableRow[] = [];
+    let group = new Group();
     for await (const instance of subject.objects.all()) {
-      rows.push(rowOf(instance, subject));
+      group.add(rowOf(instance, subject));
       objects++;
-      if (rows.length < GROUP) continue;
-      await writer.write({ columnData: columnsOf(rows), rowGroupSize: GROUP });
-      rows = [];
+      if (group.rows < GROUP) continue;
+      await writer.write({ columnData: group.columns, rowGroupSize: GROUP });
+      group = new Group();
       yield take();
     }
-    await writer.write({ columnData: columnsOf(rows), rowGroupSize: GROUP });
+    await writer.write({ columnData: group.columns, rowGroupSize: GROUP });
     await writer.finish();
     yield take();
   }
@@ -58,22 +58,35 @@ export async function writeParquet(
   return [{ path, bytes, objects }];
 }
 
-function columnsOf(rows: readonly TableRow[]): ColumnSource[] {
-  return [
-    ...TEXT_COLUMNS.map(({ name, of }): ColumnSource => {
-      return { name, type: "STRING", nullable: false, data: rows.map(of) };
-    }),
-    ...NUMBER_COLUMNS.map(({ name, decimals, of }): ColumnSource => {
+/** The values of a row group, column by column; the objects themselves are not kept. */
+class Group {
+  rows = 0;
+  readonly #texts: readonly string[][] = TEXT_COLUMNS.map(() => []);
+  readonly #numbers: readonly (number | null)[][] = NUMBER_COLUMNS.map(() => []);
+
+  add(row: TableRow): void {
+    this.rows++;
+    for (const [c, { of }] of TEXT_COLUMNS.entries()) this.#texts[c]!.push(of(row));
+    for (const [c, { decimals, of }] of NUMBER_COLUMNS.entries()) {
+      const value = of(row);
       const scale = 10 ** decimals;
-      const data = rows.map((row) => {
-        const value = of(row);
-        return Number.isFinite(value) ? Math.round(value * scale) / scale : null;
-      });
-      return decimals === 0
-        ? { name, type: "INT32", nullable: false, data }
-        : { name, type: "DOUBLE", nullable: true, data };
-    }),
-  ];
+      this.#numbers[c]!.push(Number.isFinite(value) ? Math.round(value * scale) / scale : null);
+    }
+  }
+
+  get columns(): ColumnSource[] {
+    return [
+      ...TEXT_COLUMNS.map(({ name }, c): ColumnSource => {
+        return { name, type: "STRING", nullable: false, data: this.#texts[c]! };
+      }),
+      ...NUMBER_COLUMNS.map(({ name, decimals }, c): ColumnSource => {
+        const data = this.#numbers[c]!;
+        return decimals === 0
+          ? { name, type: "INT32", nullable: false, data }
+          : { name, type: "DOUBLE", nullable: true, data };
+      }),
+    ];
+  }
 }
 
 function descriptions(): Readonly<Record<string, string>> {

@@ -71,7 +71,9 @@ describe("writeParquet", () => {
     expect(written).toEqual({ path, objects: objects.length, bytes: bytes.length });
     const file = new Uint8Array(bytes).buffer;
     const metadata = parquetMetadata(file);
-    expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([32_768, 232]);
+    expect(metadata.row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([
+      16_384, 16_384, 232,
+    ]);
     const about = Object.fromEntries(
       metadata.key_value_metadata!.map(({ key, value }) => [key, JSON.parse(value!)]),
     );
