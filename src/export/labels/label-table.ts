@@ -1,4 +1,5 @@
 import type { InstanceSource } from "../../store/instance-source.ts";
+import { csvField } from "../csv.ts";
 import { TextChunks } from "../text-bytes.ts";
 import { writeWhole } from "../write-whole.ts";
 
@@ -16,15 +17,10 @@ export async function writeLabelTable(
     text.out.text("label,id,class\n");
     let label = 0;
     for await (const { id, classification } of source.all()) {
-      text.out.text(`${++label},${cell(id)},${cell(classification ?? objectName)}\n`);
+      text.out.text(`${++label},${csvField(id)},${csvField(classification ?? objectName)}\n`);
       if (text.full) yield text.take();
     }
     yield text.take();
   }
   return writeWhole(path, chunks());
-}
-
-/** RFC 4180. */
-function cell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
