@@ -3,8 +3,8 @@ import { constants, crc32, deflateRaw } from "node:zlib";
 
 const deflate = promisify(deflateRaw);
 
-/** As gzip's own default; a higher one costs much time and saves little. */
-const LEVEL = 6;
+/** Files of GeoJSON are 1 % larger than at gzip's own 6, and take two thirds of its time. */
+const LEVEL = 5;
 
 /** Chunks compressed at once, on Node's own threads: one of `CHUNKS_IN_USE` is being made meanwhile. */
 const LANES = 3;
