@@ -79,6 +79,8 @@ export class ClickService {
     segmenter.close(),
   );
   readonly #fingerprints = new Map<string, Promise<string>>();
+  /** The model of a task, looked for once: descriptions are read from disk for that. */
+  readonly #defaults = new Map<string, Promise<string>>();
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -139,7 +141,7 @@ export class ClickService {
     try {
       const named = taskNamed(request.task);
       const task = request.mpp === null ? named : { ...named, mpp: request.mpp };
-      const name = modelName(request) ?? (await defaultModelFor(named.name));
+      const name = modelName(request) ?? (await this.#defaultFor(named.name));
       return await this.#models.use(
         name,
         () => this.#open(name),
@@ -149,6 +151,15 @@ export class ClickService {
       this.#users--;
       if (this.#users === 0) this.#restLater();
     }
+  }
+
+  #defaultFor(task: string): Promise<string> {
+    const known = this.#defaults.get(task);
+    if (known) return known;
+    const found = defaultModelFor(task);
+    found.catch(() => this.#defaults.delete(task));
+    this.#defaults.set(task, found);
+    return found;
   }
 
   async #open(name: string): Promise<OpenModel> {
@@ -164,7 +175,10 @@ export class ClickService {
   }
 
   #restLater(): void {
-    this.#idle = setTimeout(() => void this.#models.clear(), IDLE_MS);
+    this.#idle = setTimeout(() => {
+      this.#defaults.clear();
+      void this.#models.clear();
+    }, IDLE_MS);
     this.#idle.unref();
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -161,6 +161,34 @@ describe("a click", () => {
     });
     expect((await click({ points: [middleOf(nuclei[0]!)] })).features).toHaveLength(1);
   });
+});
+
+test("a patch that was kept in a folder is warm after a start, whatever the slide is called", async () => {
+  const cacheFolder = await mkdtemp(join(tmpdir(), "microtome-click-cache-"));
+  const start = (target: string) => startServer({ target, port: 0, clicks: { cacheFolder } });
+  const body = { points: [middleOf(nuclei[0]!)] };
+  const answerOf = async ({ port }: RunningServer) => {
+    const [slide] = (await getJson<ItemList>(port, "/api/items")).slides;
+    return json<ClickAnswer>(await post(`${slide!.id}/segment`, body, JSON_TYPE, port));
+  };
+  try {
+    const first = await start(join(SAMPLES, "sample.tif"));
+    const cold = await answerOf(first);
+    await expect
+      .poll(async () => (await readdir(cacheFolder)).filter((name) => name.endsWith(".mtpatch")))
+      .toHaveLength(1);
+    await first.close();
+    // The same slide under another name: what is kept goes by what is in the file.
+    const copy = join(cacheFolder, "copy.tif");
+    await copyFile(join(SAMPLES, "sample.tif"), copy);
+    const second = await start(copy);
+    const warm = await answerOf(second);
+    expect([cold.click.warm, warm.click.warm]).toEqual([false, true]);
+    expect(warm.features).toEqual(cold.features);
+    await second.close();
+  } finally {
+    await rm(cacheFolder, { recursive: true, force: true });
+  }
 });
 
 describe("what a click refuses", () => {
