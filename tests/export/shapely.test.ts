@@ -4,39 +4,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeQuPath } from "../../src/export/qupath.ts";
+import { maskPolygons, partPolygon } from "../../src/merge/contour.ts";
 import type { Instance } from "../../src/merge/instance.ts";
 import { innerPoint } from "../../src/merge/measure.ts";
 import { outlineOf } from "../../src/merge/outline.ts";
 import { connectedParts } from "../../src/merge/span-sets.ts";
 import cases from "../cases/geojson/validity.json" with { type: "json" };
-import { randomFrom } from "../merge/random.ts";
-import { spansFrom, spiral } from "../merge/shapes.ts";
+import { fuzzedMasks } from "../merge/fuzzed-masks.ts";
+import { pixelsOf } from "../merge/shapes.ts";
 import { hasShapely, judgeWithShapely, PYTHON } from "../shapely.ts";
 import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
 
-/** Rough masks of every kind, outlined at many scales and places. */
+/** Masks of every kind, the exact polygons of their pixels and their outlines at many scales. */
 function* fuzzed(count: number): Generator<Instance, void, void> {
-  const random = randomFrom(7);
-  for (let n = 0; n < count; n++) {
-    const side = 2 + Math.floor(random() * 22);
-    const level = 0.2 + 0.75 * random();
-    const rows =
-      n % 50 === 0
-        ? spiral(1 + (n % 4))
-        : Array.from({ length: side }, () =>
-            Array.from({ length: side }, () => (random() < level ? "#" : ".")).join(""),
-          );
-    const spans = spansFrom(rows, Math.floor(random() * 80_000), Math.floor(random() * 80_000));
-    const downsample = [0.25, 0.5, 0.502, 1, 1.98, 3.9987, 16][Math.floor(random() * 7)]!;
-    for (const part of spans === null ? [] : connectedParts(spans)) {
-      const { polygon } = outlineOf(part, downsample);
-      yield squareInstance(n, { polygon, centroid: innerPoint(polygon) });
+  let n = 0;
+  for (const { spans, downsample } of fuzzedMasks(count)) {
+    for (const part of connectedParts(spans)) {
+      for (const polygon of [partPolygon(part), outlineOf(part, downsample).polygon]) {
+        yield squareInstance(n++, { polygon, centroid: innerPoint(polygon) });
+      }
     }
   }
 }
 
 describe.skipIf(!hasShapely())("GEOS, through shapely", () => {
-  it("finds every outline valid, before and after rounding to 0.01", {
+  it("finds every exact polygon and every outline valid, before and after rounding to 0.01", {
     timeout: 900_000,
   }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "microtome-geos-"));
@@ -52,6 +44,33 @@ describe.skipIf(!hasShapely())("GEOS, through shapely", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it("covers the centres of a mask's own pixels with the exact polygons, and of no others", () => {
+    const masks = [...fuzzedMasks(60, 5)].map(({ spans }) => ({
+      box: spans.box,
+      area: spans.area,
+      pixels: [...pixelsOf(spans)].map((pixel) => pixel.split(",").map(Number)),
+      polygons: maskPolygons(spans).map(({ outer, holes }) => [outer, ...holes].map(closed)),
+    }));
+    const code = `
+import json, sys, numpy, shapely
+right = []
+for m in json.load(sys.stdin):
+    b = m["box"]
+    ys, xs = numpy.mgrid[b["y"] - 1:b["y"] + b["height"] + 1, b["x"] - 1:b["x"] + b["width"] + 1]
+    covered = numpy.zeros(xs.shape, int)
+    for outer, *holes in m["polygons"]:
+        covered += shapely.contains_xy(shapely.Polygon(outer, holes), xs + 0.5, ys + 0.5)
+    wanted = numpy.zeros(xs.shape, int)
+    for x, y in m["pixels"]:
+        wanted[y - b["y"] + 1, x - b["x"] + 1] = 1
+    right.append(bool((covered == wanted).all()) and int(wanted.sum()) == m["area"])
+print(json.dumps(right))`;
+    const answers: unknown = JSON.parse(
+      execFileSync(PYTHON, ["-c", code], { input: JSON.stringify(masks), encoding: "utf8" }),
+    );
+    expect(answers).toEqual(masks.map(() => true));
   });
 
   it("agrees with our own check on every case", () => {
@@ -94,3 +113,8 @@ describe.skipIf(!hasShapely())("GEOS, through shapely", () => {
     }
   });
 });
+
+function closed(ring: readonly number[]): number[][] {
+  const points = ring.flatMap((x, i) => (i % 2 === 0 ? [[x, ring[i + 1]!]] : []));
+  return [...points, points[0]!];
+}
