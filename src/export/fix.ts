@@ -1,5 +1,4 @@
 import { realpath } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import type { Finding } from "./check.ts";
 import type { CheckRule, FeatureFault } from "./check-rules.ts";
@@ -158,9 +157,9 @@ function finding(
   return { rule, feature, id, message: named };
 }
 
+/** Whether writing to `out`, which goes by way of `<out>.part`, would replace the file at `path`. */
 async function isSameFile(path: string, out: string): Promise<boolean> {
-  const whole = async (name: string): Promise<string | null> => realpath(name).catch(() => null);
-  const folder = await whole(dirname(out));
-  const target = (await whole(out)) ?? (folder === null ? null : join(folder, out));
-  return target !== null && target === (await whole(path));
+  const whole = (name: string): Promise<string | null> => realpath(name).catch(() => null);
+  const source = await whole(path);
+  return source !== null && [await whole(out), await whole(`${out}.part`)].includes(source);
 }

@@ -108,10 +108,9 @@ function polygonsOf(parts: readonly number[][][][], tell: Tell): Polygon[] | nul
   if (fault === null) return polygons.length > 0 ? polygons : null;
   const mended = mendPolygons(polygons);
   if (mended === null || mended.length === 0) return null;
-  const rings = mended.reduce((sum, { holes }) => sum + 1 + holes.length, 0);
   tell(
     fault === "zero-area" ? "polygon-area" : "polygon-valid",
-    `made ${mended.length} valid ${mended.length === 1 ? "polygon" : "polygons"} of ${rings} rings of one that was not (${fault})`,
+    `put ${mended.length} valid ${mended.length === 1 ? "polygon" : "polygons"} for what was not valid (${fault})`,
   );
   return mended;
 }

@@ -116,7 +116,7 @@ describe("fixGeoJson", () => {
     const { features, report } = await mended(`[${feature({ geometry: bowTie })}]`);
     expect(features[0].geometry.type).toBe("MultiPolygon");
     expect(features[0].geometry.coordinates).toHaveLength(2);
-    expect(report.done[0]!.message).toContain("made 2 valid polygons");
+    expect(report.done[0]!.message).toContain("put 2 valid polygons");
   });
 
   it("goes on after a feature that is no JSON, and keeps what comes before a torn end", async () => {
@@ -146,7 +146,10 @@ describe("fixGeoJson", () => {
     for (const same of [path, link, join(folder, ".", "in.geojson")]) {
       await expect(fixGeoJson(path, same)).rejects.toMatchObject({ code: "usage" });
     }
-    expect(readFileSync(path, "utf8")).toBe("[]");
+    const part = written("[]", "half.geojson.part");
+    const half = join(folder, "half.geojson");
+    await expect(fixGeoJson(part, half)).rejects.toMatchObject({ code: "usage" });
+    expect(readFileSync(path, "utf8") + readFileSync(part, "utf8")).toBe("[][]");
   });
 
   it("bears features nested beyond any sense", async () => {
