@@ -4,6 +4,7 @@ import type { Finding } from "./check.ts";
 import type { CheckRule, FeatureFault } from "./check-rules.ts";
 import { IdTable } from "./id-table.ts";
 import { mendFeature } from "./mend-feature.ts";
+import { microtomeMember } from "./microtome-member.ts";
 import { readFeatures } from "./read-features.ts";
 import { TextChunks } from "./text-bytes.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -67,7 +68,10 @@ class Fixing {
   async *chunks(): AsyncGenerator<Uint8Array, void, void> {
     let root: Readonly<Record<string, unknown>> = {};
     const text = new TextChunks();
-    text.out.text('{"type":"FeatureCollection","features":[');
+    // What microtome says of a file's frame is looked for at its beginning.
+    const about = await microtomeMember(this.#path).catch(unlessCorrupt);
+    const member = about === null ? "" : `"microtome":${JSON.stringify(about)},`;
+    text.out.text(`{"type":"FeatureCollection",${member}"features":[`);
     const features = readFeatures(this.#path, {
       onRoot: (value) => {
         root = value;
@@ -92,6 +96,7 @@ class Fixing {
       this.#tell({ rule: "crs", message: "left out the file's crs" }, null, null);
     }
     for (const [key, value] of Object.entries(others)) {
+      if (key === "microtome" && about !== null) continue;
       text.out.text(`,${JSON.stringify(key)}:${JSON.stringify(value)}`);
     }
     text.out.text("}\n");
@@ -155,6 +160,12 @@ function finding(
   const named =
     feature === null || rule === "parsable" ? message : `feature ${feature}: ${message}`;
   return { rule, feature, id, message: named };
+}
+
+/** What cannot be read is told where the features are read. */
+function unlessCorrupt(error: unknown): null {
+  if (error instanceof MicrotomeError && error.code === "corrupt-file") return null;
+  throw error;
 }
 
 /** Whether writing to `out`, which goes by way of `<out>.part`, would replace the file at `path`. */

@@ -46,6 +46,13 @@ export function mendFeature(
       : { value: null, done: [], faults: left };
   };
   if (!isObject(value)) return { value: null, done, faults: before.faults };
+  if (before.faults.length === 0 && before.childIds.length === 0) {
+    // Nothing to mend, but perhaps the id: most features of most files.
+    if (before.id === null || isNew(before.id)) return { value, done, faults };
+    const { id, ...others } = value;
+    tell("id", `left out its id ${show(id)}, which another feature has`);
+    return { value: others, done, faults };
+  }
   if (value.type !== "Feature") {
     if (typeof value.type !== "string") return { value: null, done, faults: before.faults };
     const isGeometry = value.type in GEOMETRY_DEPTH || value.type === "GeometryCollection";

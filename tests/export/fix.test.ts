@@ -12,10 +12,12 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
 import { fixGeoJson } from "../../src/export/fix.ts";
+import { writeQuPath } from "../../src/export/qupath.ts";
 import cases from "../cases/geojson/faults.json" with { type: "json" };
 import { hasShapely, judgeWithShapely } from "../shapely.ts";
 import { DATA, hasData } from "../shared-data.ts";
 import { type FaultCase, textOf } from "./fault-cases.ts";
+import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "microtome-fix-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -98,6 +100,14 @@ describe("fixGeoJson", () => {
     expect(report).toMatchObject({ features: 3, written: 3, mended: 2, leftOut: 0 });
     expect(report.byRule).toEqual({ id: 2, name: 1, classification: 1, measurements: 1 });
     expect(report.done.map(({ feature }) => feature)).toEqual([1, 2, 2, 2, 2]);
+  });
+
+  it("gives microtome's own file back byte by byte where there is nothing to mend", async () => {
+    const path = join(folder, "own.geojson");
+    const objects = streamOf([0, 1, 2].map((n) => squareInstance(n)));
+    await writeQuPath(objects, { path, task: NUCLEI, origin: { x: 5, y: 6 } });
+    await fixGeoJson(path, out);
+    expect(readFileSync(out, "utf8")).toBe(readFileSync(path, "utf8"));
   });
 
   it("takes a figure of eight apart and keeps its area", async () => {
