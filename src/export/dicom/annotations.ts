@@ -59,8 +59,8 @@ export async function writeAnnotations(
     await file.append(encodeFileHead(ANNOTATIONS_STORAGE, instance));
     await file.append(encodeDataSet(before));
     await file.append(sequenceStart(TAG.groups));
-    for (const [i, [name, count]] of [...counts].entries()) {
-      const group = await gatherGroup(source, name, count, options);
+    const groups = await gatherGroups(source, counts, options);
+    for (const [i, group] of groups.entries()) {
       await appendGroup(file, source, group, i + 1, options);
       holes += group.holes;
     }
@@ -102,25 +102,35 @@ async function* membersOf(
   }
 }
 
-async function gatherGroup(
+async function gatherGroups(
   source: InstanceSource,
-  name: string,
-  count: number,
+  counts: ReadonlyMap<string, number>,
   { path, task, slideSize }: AnnotationsOptions,
-): Promise<Group> {
-  const starts = new Uint32Array(count);
-  const measurements = new Map(MEASUREMENTS.map(({ field }) => [field, new Float32Array(count)]));
+): Promise<readonly Group[]> {
   const most = MAX_VALUE_BYTES / (isWide(slideSize) ? 8 : 4);
-  let [numbers, holes, object] = [0, 0, 0];
-  for await (const instance of membersOf(source, name, task.objectName)) {
-    starts[object] = numbers + 1;
-    numbers += instance.polygon.outer.length;
-    if (numbers > most) throw tooManyPoints(path, name);
-    if (instance.polygon.holes.length > 0) holes++;
-    for (const [field, values] of measurements) values[object] = instance[field];
-    object++;
+  const groups = new Map(
+    [...counts].map(([name, count]) => [
+      name,
+      {
+        name,
+        numbers: 0,
+        starts: new Uint32Array(count),
+        measurements: new Map(MEASUREMENTS.map(({ field }) => [field, new Float32Array(count)])),
+        holes: 0,
+        objects: 0,
+      },
+    ]),
+  );
+  for await (const instance of source.all()) {
+    const group = groups.get(instance.classification ?? task.objectName)!;
+    group.starts[group.objects] = group.numbers + 1;
+    group.numbers += instance.polygon.outer.length;
+    if (group.numbers > most) throw tooManyPoints(path, group.name);
+    if (instance.polygon.holes.length > 0) group.holes++;
+    for (const [field, values] of group.measurements) values[group.objects] = instance[field];
+    group.objects++;
   }
-  return { name, numbers, starts, measurements, holes };
+  return [...groups.values()];
 }
 
 async function appendGroup(

@@ -117,9 +117,7 @@ async function drawFrames(
         ({ instance }) => numbers.get(instance.classification ?? task.objectName)!,
       );
       if (!labels) continue;
-      for (let segment = 1; segment <= classes.length; segment++) {
-        const bits = packBits(labels, tile, segment);
-        if (!bits) continue;
+      for (const [segment, bits] of packBits(labels, tile, classes.length)) {
         if ((frames.length + 1) * FRAME_BYTES > MAX_VALUE_BYTES) throw tooManyFrames(path, level);
         frames.push({ segment, column, row });
         await file.append(bits);
@@ -129,18 +127,27 @@ async function drawFrames(
   return frames;
 }
 
-/** A segment's pixels of a tile, the first in the lowest bit (PS3.5 8.1.1); null where it has none. */
-function packBits(labels: Uint32Array, tile: Size, segment: number): Uint8Array | null {
-  let bits: Uint8Array | null = null;
+/** The bits of the segments that a tile holds, the first pixel in the lowest bit (PS3.5 8.1.1). */
+function packBits(
+  labels: Uint32Array,
+  tile: Size,
+  segments: number,
+): readonly (readonly [segment: number, bits: Uint8Array])[] {
+  const all = Array.from({ length: segments + 1 }, (): Uint8Array | null => null);
   for (let y = 0; y < tile.height; y++) {
     for (let x = 0; x < tile.width; x++) {
-      if (labels[y * tile.width + x] !== segment) continue;
-      bits ??= new Uint8Array(FRAME_BYTES);
+      const segment = labels[y * tile.width + x]!;
+      if (segment === 0) continue;
+      let bits = all[segment]!;
+      if (!bits) {
+        bits = new Uint8Array(FRAME_BYTES);
+        all[segment] = bits;
+      }
       const at = y * SIDE + x;
       bits[at >> 3] = bits[at >> 3]! | (1 << (at & 7));
     }
   }
-  return bits;
+  return all.flatMap((bits, segment) => (bits ? [[segment, bits] as const] : []));
 }
 
 async function copyInto(file: PartFile, path: string): Promise<void> {
