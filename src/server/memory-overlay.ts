@@ -34,7 +34,7 @@ export function openMemoryOverlay(table: ObjectTable, version: string): OverlayS
       for (const object of found?.sort((a, b) => a - b) ?? []) {
         const { boxes, classOf } = table;
         const [x0, y0, x1, y1] = boxes.subarray(4 * object, 4 * object + 4);
-        selection.add(object, [x0!, y0!, x1!, y1!], classOf[object]!);
+        selection.add(object, x0!, y0!, x1!, y1!, classOf[object]!);
       }
       const selected = selection.finish();
       const outlines = selected.outlines.map(({ index }) => outlineAt(table, index));

@@ -92,8 +92,16 @@ async function select(
   const positions = file.summary.classes.map(({ name }) => positionOf(name));
   for await (const table of file.tablesWithin(box)) {
     for (let i = 0; i < table.count; i++) {
-      const edges = [table.minX(i), table.minY(i), table.maxX(i), table.maxY(i)] as const;
-      selection.add(table.first + i, edges, positions[table.classOf(i)]!);
+      const [minX, minY] = [table.minX(i), table.minY(i)];
+      const classOf = positions[table.classOf(i)]!;
+      selection.add(
+        table.first + i,
+        minX,
+        minY,
+        minX + table.width(i),
+        minY + table.height(i),
+        classOf,
+      );
     }
   }
   return selection.finish();

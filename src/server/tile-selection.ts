@@ -54,8 +54,14 @@ export class TileSelection {
     this.#frame = tileFrame(address);
   }
 
-  add(index: number, box: readonly [number, number, number, number], classOf: number): void {
-    const [minX, minY, maxX, maxY] = box;
+  add(
+    index: number,
+    minX: number,
+    minY: number,
+    maxX: number,
+    maxY: number,
+    classOf: number,
+  ): void {
     const { originX, originY, side, pixel } = this.#frame;
     // Tiles are half-open: an object that only touches the far edge belongs to the neighbour.
     if (minX > originX + side - 1 || maxX < originX) return;

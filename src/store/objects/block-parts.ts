@@ -29,7 +29,7 @@ export class BlockTable {
     if (reader.left > 0) refuse(`${reader.left} bytes behind its columns`);
   }
 
-  /** Edges of an object's box, hundredths of a level-0 px. */
+  /** An object's box, hundredths of a level-0 px. */
   minX(i: number): number {
     return this.#columns[0]!.at(i);
   }
@@ -38,12 +38,20 @@ export class BlockTable {
     return this.#columns[1]!.at(i);
   }
 
+  width(i: number): number {
+    return this.#columns[2]!.at(i);
+  }
+
+  height(i: number): number {
+    return this.#columns[3]!.at(i);
+  }
+
   maxX(i: number): number {
-    return this.minX(i) + this.#columns[2]!.at(i);
+    return this.minX(i) + this.width(i);
   }
 
   maxY(i: number): number {
-    return this.minY(i) + this.#columns[3]!.at(i);
+    return this.minY(i) + this.height(i);
   }
 
   /** 0 where an object is what its task calls it, else the class's position among the file's classes. */

@@ -12,18 +12,25 @@ import type { BlockEntry, ObjectsAbout, ObjectsSummary } from "./layout.ts";
 import { LoadedBlock } from "./loaded-block.ts";
 import { type Contents, corrupt, lengthOf, readAt, readContents } from "./read-contents.ts";
 
-/** Blocks that were read are kept up to so many bytes. */
-const CACHE_BYTES = 32 << 20;
+/** Blocks that were read are kept up to so many bytes, and so are tables that were read without their blocks. */
+const BLOCK_CACHE_BYTES = 16 << 20;
+const TABLE_CACHE_BYTES = 32 << 20;
 /** What `all` reads at once. */
 const RUN_BYTES = 1 << 20;
 /** Blocks that `within` reads ahead. */
 const AHEAD = 16;
 
+/** A block's table that was read without the rest of it. */
+interface LoadedTable {
+  readonly data: Uint8Array;
+  readonly table: BlockTable;
+}
+
 /**
  * The objects of a run as they lie in its objects file (docs/run-format.md).
  *
- * In memory are the directory and the index of blocks, about 90 bytes for 256 objects, and up to 32 MiB of
- * blocks. Every byte that is used is covered by a CRC-32: whatever does not match, contradicts itself, is cut off or is
+ * In memory are the directory and the index of blocks, some hundred bytes for 256 objects, and up to 48 MiB of
+ * blocks and tables. Every byte that is used is covered by a CRC-32: whatever does not match, contradicts itself, is cut off or is
  * another file ends in MicrotomeError `corrupt-file`, from opening or from reading.
  */
 export class ObjectsFile implements InstanceSource {
@@ -40,7 +47,8 @@ export class ObjectsFile implements InstanceSource {
   /** Where each block begins in the file, and where the last one ends. */
   readonly #offsets: Float64Array;
   readonly #classes: readonly (string | null)[];
-  readonly #cache = new BlockCache<LoadedBlock>(CACHE_BYTES);
+  readonly #blocks = new BlockCache<LoadedBlock>(BLOCK_CACHE_BYTES);
+  readonly #alone = new BlockCache<LoadedTable>(TABLE_CACHE_BYTES);
 
   private constructor(path: string, file: FileHandle, contents: Contents) {
     const { about, summary, entries, index, start } = contents;
@@ -85,7 +93,8 @@ export class ObjectsFile implements InstanceSource {
   }
 
   async close(): Promise<void> {
-    this.#cache.clear();
+    this.#blocks.clear();
+    this.#alone.clear();
     await this.#file.close();
   }
 
@@ -203,7 +212,7 @@ export class ObjectsFile implements InstanceSource {
   }
 
   #block(b: number): LoadedBlock | Promise<LoadedBlock> {
-    return this.#cache.get(String(b), async () => {
+    return this.#blocks.get(String(b), async () => {
       const [from, to] = [this.#offsets[b]!, this.#offsets[b + 1]!];
       return this.#toBlock(b, await readAt(this.path, this.#file, from, to - from));
     });
@@ -268,15 +277,21 @@ export class ObjectsFile implements InstanceSource {
     }
   }
 
+  #table(b: number): LoadedTable | Promise<LoadedTable> {
+    return this.#alone.get(String(b), async () => {
+      const { table, objects } = this.#entries[b]!;
+      const data = await readAt(this.path, this.#file, this.#offsets[b]!, table.length);
+      if (crc32(data) !== table.crc) this.#refuse(b, "table", "another CRC-32");
+      const refuse = (found: string) => this.#refuse(b, "table", found);
+      const [first, classes] = [this.#firsts[b]!, this.#classes.length];
+      return { data, table: new BlockTable(data, first, objects, classes, refuse) };
+    });
+  }
+
   async *#tables(blocks: readonly number[]): AsyncGenerator<BlockTable, void, void> {
     const load = async (b: number): Promise<BlockTable> => {
-      const held = await this.#cache.find(String(b));
-      if (held) return held.table;
-      const { table, objects } = this.#entries[b]!;
-      const bytes = await readAt(this.path, this.#file, this.#offsets[b]!, table.length);
-      if (crc32(bytes) !== table.crc) this.#refuse(b, "table", "another CRC-32");
-      const refuse = (found: string) => this.#refuse(b, "table", found);
-      return new BlockTable(bytes, this.#firsts[b]!, objects, this.#classes.length, refuse);
+      const held = await (this.#blocks.find(String(b)) ?? this.#table(b));
+      return held.table;
     };
     for (let from = 0; from < blocks.length; from += AHEAD) {
       for (const table of await Promise.all(blocks.slice(from, from + AHEAD).map(load)))

@@ -82,7 +82,7 @@ describe("an objects file", () => {
               await collect(sourceOf(order).within(box)),
             );
           }),
-          { numRuns: 60 },
+          { numRuns: 40 },
         );
         expect(file.extent).toEqual({
           x: 0,
