@@ -97,6 +97,14 @@ describe("writeFlatGeobuf", () => {
   });
 });
 
+it("names a folder that is not there", async () => {
+  const path = join(folder, "none", "nuclei.fgb");
+  await expect(writeFlatGeobuf(subjectOf(strewn(2)), { path })).rejects.toMatchObject({
+    code: "output-unwritable",
+    message: expect.stringContaining(path),
+  });
+});
+
 describe("the Hilbert curve", () => {
   it("goes from neighbour to neighbour and through every cell once", () => {
     const cells = Array.from({ length: 64 * 64 }, (_, i) => ({ x: i % 64, y: Math.floor(i / 64) }));

@@ -6,9 +6,9 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
 import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
-import { writeQuPath } from "../../src/export/qupath.ts";
+import { QUPATH, writeQuPath } from "../../src/export/qupath.ts";
 import type { Instance } from "../../src/merge/instance.ts";
-import { NUCLEI, squareInstance, streamOf } from "./objects.ts";
+import { NUCLEI, squareInstance, streamOf, strewn, subjectOf } from "./objects.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -155,5 +155,57 @@ describe("writeQuPath", () => {
       code: "output-unwritable",
       message: expect.stringContaining("nowhere"),
     });
+  });
+});
+
+describe("the format qupath", () => {
+  const texts = () => readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+
+  it("splits objects into files that are each whole, in their order", async () => {
+    const objects = strewn(7);
+    const target = { path: join(folder, "nuclei.geojson"), maxObjects: 3 };
+    const files = await QUPATH.write(subjectOf(objects), target);
+    expect(files.map(({ path, objects: count }) => [path, count])).toEqual(
+      [3, 3, 1].map((count, i) => [join(folder, `nuclei-00${i + 1}.geojson`), count]),
+    );
+    const read = await Promise.all(files.map(({ path }) => readGeoJsonPolygons(path)));
+    expect(read.flat().map(({ id }) => id)).toEqual(objects.map(({ id }) => id));
+    for (const [i, { path, bytes }] of files.entries()) {
+      expect(await checkGeoJson(path)).toEqual([]);
+      const text = readFileSync(path, "utf8");
+      expect(bytes).toBe(Buffer.byteLength(text));
+      expect(JSON.parse(text).microtome).toMatchObject({ part: i + 1, parts: 3 });
+    }
+  });
+
+  it.each([
+    ["a.v2.geojson.gz", "a.v2-001.geojson.gz"],
+    ["objects", "objects-001"],
+  ])("numbers %s before its ending, one file of no objects too", async (name, numbered) => {
+    await QUPATH.write(subjectOf([]), { path: join(folder, name), maxObjects: 5 });
+    expect(readdirSync(folder)).toEqual([numbered]);
+    expect(await readGeoJsonPolygons(join(folder, numbered))).toEqual([]);
+  });
+
+  it("takes the corner of a slide's bounds off, as QuPath counts, and says so", async () => {
+    const bounds = { x: 10, y: 0, width: 500, height: 400 };
+    const subject = subjectOf([squareInstance(1)], { bounds });
+    await QUPATH.write(subject, { path: join(folder, "bounds.geojson") });
+    const { features, microtome } = JSON.parse(texts()[0]!);
+    expect(features[0].geometry.coordinates[0][0]).toEqual([10.25, 0]);
+    expect(microtome).toMatchObject({ originX: 10, originY: 0 });
+    expect(microtome.coordinates).toContain("bounds");
+  });
+
+  it("leaves nothing of a file whose objects cannot be read", async () => {
+    async function* broken() {
+      yield squareInstance(0);
+      throw new Error("the objects end here");
+    }
+    for (const name of ["broken.geojson", "broken.geojson.gz"]) {
+      const path = join(folder, name);
+      await expect(writeQuPath(broken(), { path, task: NUCLEI })).rejects.toThrow("end here");
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
