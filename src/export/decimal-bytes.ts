@@ -72,7 +72,7 @@ export function putFixed(out: TextBytes, at: number, value: number, decimals: nu
   const scale = SCALES[decimals]!;
   const size = Math.abs(value) * scale;
   const scaled = Math.floor(size + 0.5);
-  if (scaled > MOST || Math.abs(size - scaled + 0.5) < NEAR_HALF) {
+  if (isDoubtful(size, scaled)) {
     // Adding 0 turns −0, which JSON spells 0, into 0.
     return at + out.bytes.write(String(Number(value.toFixed(decimals)) + 0), at, "latin1");
   }
@@ -95,6 +95,19 @@ export function putFixed(out: TextBytes, at: number, value: number, decimals: nu
     rest = next;
   }
   return end + digits;
+}
+
+/** `Number(value.toFixed(decimals))` of a finite value, as {@link putFixed} writes it: for formats that keep numbers. */
+export function fixedTo(value: number, decimals: number): number {
+  const scale = SCALES[decimals]!;
+  const size = Math.abs(value) * scale;
+  const scaled = Math.floor(size + 0.5);
+  if (isDoubtful(size, scaled)) return Number(value.toFixed(decimals));
+  return (value < 0 ? -scaled : scaled) / scale;
+}
+
+function isDoubtful(size: number, scaled: number): boolean {
+  return scaled > MOST || Math.abs(size - scaled + 0.5) < NEAR_HALF;
 }
 
 const SCALES = [1, 10, 100, 1000, 10_000];

@@ -5,6 +5,7 @@ import {
   schemaFromColumnData,
 } from "hyparquet-writer";
 import { VERSION } from "../version.ts";
+import { fixedTo } from "./decimal-bytes.ts";
 import { describeSubject } from "./describe-subject.ts";
 import type { ExportedFile, ExportSubject, ExportTarget } from "./format.ts";
 import { NUMBER_COLUMNS, rowOf, type TableRow, TEXT_COLUMNS } from "./table-columns.ts";
@@ -69,8 +70,7 @@ class Group {
     for (const [c, { of }] of TEXT_COLUMNS.entries()) this.#texts[c]!.push(of(row));
     for (const [c, { decimals, of }] of NUMBER_COLUMNS.entries()) {
       const value = of(row);
-      const scale = 10 ** decimals;
-      this.#numbers[c]!.push(Number.isFinite(value) ? Math.round(value * scale) / scale : null);
+      this.#numbers[c]!.push(Number.isFinite(value) ? fixedTo(value, decimals) : null);
     }
   }
 

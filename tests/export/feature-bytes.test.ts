@@ -65,7 +65,7 @@ it("writes the bytes that JSON.stringify would give for any object", () => {
       const expected = instances.map((one) => featureText(one, NUCLEI)).join("");
       expect(written(instances)).toBe(Buffer.from(expected, "utf8").toString("utf8"));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -91,7 +91,7 @@ describe("writeParquet", () => {
         const value = of(row);
         const read: unknown = rows[i]![name];
         if (!Number.isFinite(value)) expect(read).toBeNull();
-        else expect(Math.abs(Number(read) - value)).toBeLessThan(0.501 * 10 ** -decimals);
+        else expect(read).toBe(Number(value.toFixed(decimals)));
       }
     }
   });

@@ -2,6 +2,7 @@ import * as flatbuffers from "flatbuffers";
 import { Feature } from "flatgeobuf/lib/mjs/flat-geobuf/feature.js";
 import { Geometry } from "flatgeobuf/lib/mjs/flat-geobuf/geometry.js";
 import type { Polygon } from "../../geometry.ts";
+import { fixedTo } from "../decimal-bytes.ts";
 import { MEASURED_COLUMNS, type TableRow, TEXT_COLUMNS } from "../table-columns.ts";
 
 /** Makes features of objects, one after another, in memory that is used again. */
@@ -41,10 +42,9 @@ export class FeatureEncoder {
     }
     for (const { decimals, of } of MEASURED_COLUMNS) {
       const value = of(row);
-      const scale = 10 ** decimals;
       if (Number.isFinite(value)) {
         to.writeUInt16LE(column, at);
-        to.writeDoubleLE(Math.round(value * scale) / scale, at + 2);
+        to.writeDoubleLE(fixedTo(value, decimals), at + 2);
         at += 10;
       }
       column++;
