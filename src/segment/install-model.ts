@@ -4,6 +4,7 @@ import { MicrotomeError } from "../errors.ts";
 import { type CatalogueEntry, filesOf } from "./catalogue.ts";
 import { type Download, downloadFile } from "./download.ts";
 import { sha256Of } from "./file-hash.ts";
+import { externalWeights } from "./memory.ts";
 import type { ModelSpec } from "./model.ts";
 import { ModelChecksumError, ModelDownloadError, ModelNotFoundError } from "./model-errors.ts";
 import { userModelsFolder } from "./models-folder.ts";
@@ -87,6 +88,8 @@ export async function addModel(jsonPath: string, options: InstallOptions = {}): 
     const { path, sha256, bytes } = spec.files[role];
     const kept = join(spec.name, basename(path));
     await copyWhole(path, join(folder, kept));
+    const weights = await externalWeights(path);
+    if (weights !== null) await copyWhole(weights, join(folder, spec.name, basename(weights)));
     files[role] = { path: kept, sha256, bytes };
   }
   const json = (await readJson(source)) as Record<string, unknown>;

@@ -112,6 +112,9 @@ export interface ModelSpec {
   readonly trainedOn: readonly string[];
   /** True for a model that must not be used clinically; every embedded one. */
   readonly researchUseOnly?: boolean;
-  /** SHA-256 over both files' SHA-256 hex strings joined by a newline: the model's identity in run.json. */
+  /**
+   * SHA-256 over both files' SHA-256 hex strings, and those of weights in files of their own, joined by newlines: the
+   * model's identity in run.json.
+   */
   readonly sha256: string;
 }

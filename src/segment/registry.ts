@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { ModelContractError } from "../errors.ts";
 import { sha256Of } from "./file-hash.ts";
+import { externalWeights } from "./memory.ts";
 import type { ModelFile, ModelSpec } from "./model.ts";
 import { ModelChecksumError, ModelNotFoundError } from "./model-errors.ts";
 import { type DescribedFile, type ModelDescription, parseModelDescription } from "./model-json.ts";
@@ -85,7 +86,12 @@ export async function loadModel(
   const description = parseModelDescription(await readJson(source), source);
   const encoder = await verify(description.files.encoder, source, "encoder");
   const decoder = await verify(description.files.decoder, source, "decoder");
-  const sha256 = createHash("sha256").update(`${encoder.sha256}\n${decoder.sha256}`).digest("hex");
+  const parts = [encoder.sha256, decoder.sha256];
+  for (const { path } of [encoder, decoder]) {
+    const weights = await externalWeights(path);
+    if (weights !== null) parts.push(await sha256Of(weights));
+  }
+  const sha256 = createHash("sha256").update(parts.join("\n")).digest("hex");
   return { ...description, source, files: { encoder, decoder }, sha256 };
 }
 

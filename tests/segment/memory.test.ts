@@ -1,13 +1,15 @@
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addModel } from "../../src/segment/install-model.ts";
 import {
   externalWeights,
   guessNeed,
   memoryBudget,
   workersThatFit,
 } from "../../src/segment/memory.ts";
+import { loadModel } from "../../src/segment/registry.ts";
 import { createSegmenter } from "../../src/segment/segmenter.ts";
 import { job, paintToy, plain, toySettings, toySpec } from "./toy.ts";
 
@@ -65,6 +67,35 @@ describe("weights in a file of their own", () => {
       decoder: { path: "d", sha256: "", bytes: 7 },
     };
     expect(await guessNeed({ files })).toEqual({ generous: 2 ** 30 + 4 * 1057, shared: 1000 });
+  });
+
+  it("are part of a model's identity, and go with it where it is added", async () => {
+    const spec = toySpec("window");
+    const own = join(folder, "own");
+    await mkdir(own);
+    const files = { encoder: { path: "e.onnx" }, decoder: { path: spec.files.decoder.path } };
+    await copyFile(spec.files.encoder.path, join(own, "e.onnx"));
+    const about = {
+      name: "own",
+      version: "1",
+      contract: "window",
+      tasks: ["nuclei"],
+      licence: "CC0-1.0",
+    };
+    const shape = { input: { stride: 16 }, window: { cells: 16, stride: 2 } };
+    const json = join(own, "model.json");
+    await writeFile(json, JSON.stringify({ ...about, ...shape, files }));
+    const without = (await loadModel(json)).sha256;
+    await writeFile(join(own, "e.onnx.data"), "some");
+    const some = (await loadModel(json)).sha256;
+    await writeFile(join(own, "e.onnx.data"), "other");
+    const other = (await loadModel(json)).sha256;
+    expect(new Set([without, some, other]).size).toBe(3);
+    const added = await addModel(json, { folder: join(folder, "models") });
+    expect(added.sha256).toBe(other);
+    expect(await externalWeights(added.files.encoder.path)).toBe(
+      `${added.files.encoder.path}.data`,
+    );
   });
 
   it("a model with such a file beside it opens and answers as it did", async () => {
