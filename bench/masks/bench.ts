@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
 import type { SamAdapter } from "../../src/segment/contracts/adapter.ts";
@@ -80,7 +80,7 @@ export const masksBench: Bench = {
       const fields = model.tasks[0] === "nuclei" ? FINE : COARSE;
       const chosen = fields.slice(0, Number(values.patches));
       const patches = await Promise.all(chosen.map(realPatch));
-      const shared = name === SAM_SHAPE ? await loadModel(SAM_SHARED) : null;
+      const shared = resolve(name) === SAM_SHAPE ? await loadModel(SAM_SHARED) : null;
       const quick = shared !== null && values.quick;
       const found = await measure({ model, shared, grid, patches, quick });
       results.push({ model: model.name, sha256: model.sha256, grid, found });

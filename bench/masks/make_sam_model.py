@@ -362,7 +362,7 @@ def main() -> None:
         off = export_shared(model, SamOnnxModel(model, return_single_mask=False), args.out / "decoder-shared.onnx")
         print("decoder-shared.onnx off by", off)
     for kind in ("single", "batched", "shared"):
-        describe(args.out, kind, args.task, {"pointsPerSide": 32, "predictedIouThreshold": 0.6, "stabilityScoreThreshold": 0.8})
+        describe(args.out, kind, args.task, {"pointsPerSide": 32, "predictedIouThreshold": 0.3, "stabilityScoreThreshold": 0.5})
 
 
 if __name__ == "__main__":
