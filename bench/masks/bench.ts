@@ -275,7 +275,9 @@ function toTable(model: ModelSpec, found: readonly Contender[]): ReportTable {
       "IoU",
     ],
     rows: found.map((one) => {
-      const { kept, meanIou, found: masks } = together(one.agreement);
+      const { wanted, kept, meanIou, found: masks } = together(one.agreement);
+      // Without masks to keep there is no share of them.
+      const asShare = (value: number) => (wanted === 0 ? "–" : value.toFixed(3));
       const share = (of: (answer: Omit<Answer, "masks">) => number) =>
         mean(one.answers.map(of)).toFixed(2);
       return [
@@ -288,8 +290,8 @@ function toTable(model: ModelSpec, found: readonly Contender[]): ReportTable {
         share((answer) => answer.ms.post / 1000),
         (cpu(first) / cpu(one)).toFixed(1),
         String(masks),
-        kept.toFixed(3),
-        meanIou.toFixed(3),
+        asShare(kept),
+        asShare(meanIou),
       ];
     }),
   };

@@ -332,7 +332,7 @@ def describe(out: Path, kind: str, task: str, grid: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--task", choices=sorted(TASKS), default="regions")
+    parser.add_argument("--task", choices=sorted(TASKS), default="nuclei")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--rate", type=float, default=3e-4)
     parser.add_argument("--prompts", type=int, default=16)
@@ -362,7 +362,7 @@ def main() -> None:
         off = export_shared(model, SamOnnxModel(model, return_single_mask=False), args.out / "decoder-shared.onnx")
         print("decoder-shared.onnx off by", off)
     for kind in ("single", "batched", "shared"):
-        describe(args.out, kind, args.task, {"pointsPerSide": 32, "predictedIouThreshold": 0.3, "stabilityScoreThreshold": 0.5})
+        describe(args.out, kind, args.task, {"pointsPerSide": 32, "predictedIouThreshold": 0.3, "stabilityScoreThreshold": 0.4})
 
 
 if __name__ == "__main__":
