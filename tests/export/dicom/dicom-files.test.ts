@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import dicomParser, { type DataSet } from "dicom-parser";
@@ -221,6 +229,35 @@ describe("whose slide it is", () => {
   });
 });
 
+const sink = { write: () => true } as unknown as NodeJS.WritableStream;
+const terminal = { stdout: sink, stderr: sink, signal: new AbortController().signal };
+
+it("is written from the run's slide, wherever it is now, but from no other", async () => {
+  const slide = await writeSource();
+  const run = join(folder, "runs", "slide.nuclei");
+  await writeRun(run, slide, madeFeatures(3));
+  const record = JSON.parse(readFileSync(join(run, "run.json"), "utf8"));
+  record.slide = { ...record.slide, ...SIZE, vendor: "dicom" };
+  writeFileSync(join(run, "run.json"), JSON.stringify(record));
+  const out = join(folder, "out.dcm");
+  const args = [run, "--format", "dicom-ann", "--out", out];
+  expect(await exportCommand.run(args, terminal)).toBe(0);
+  expect(itemsOf(parse(out), "x006a0002")).toHaveLength(2);
+  rmSync(out);
+  const moved = join(folder, "moved");
+  renameSync(slide, moved);
+  await expect(exportCommand.run(args, terminal)).rejects.toMatchObject({
+    code: "input-not-found",
+    message: expect.stringContaining("--slide PATH"),
+  });
+  expect(await exportCommand.run([...args, "--slide", join(moved, "2.dcm")], terminal)).toBe(0);
+  expect(parse(out).string("x0020000d")).toBe("1.2.9");
+  await writeDicom(join(moved, "1.dcm"), 1200, 700, { pixels: new Uint8Array(16) });
+  await expect(exportCommand.run([...args, "--slide", moved], terminal)).rejects.toMatchObject({
+    code: "input-not-found",
+  });
+});
+
 describe("what cannot be written", () => {
   it("is a run without objects", async () => {
     const origin = await readDicomOrigin(await writeSource(), false);
@@ -242,8 +279,6 @@ describe("what cannot be written", () => {
     const run = join(folder, "a.nuclei");
     await writeSlide(slide, []);
     await writeRun(run, slide, madeFeatures(3));
-    const sink = { write: () => true } as unknown as NodeJS.WritableStream;
-    const terminal = { stdout: sink, stderr: sink, signal: new AbortController().signal };
     const args = [run, "--format", "dicom-seg", "--out", join(folder, "out.dcm")];
     await expect(exportCommand.run(args, terminal)).rejects.toMatchObject({
       code: "usage",
