@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Box } from "../../src/geometry.ts";
+import { selectScale } from "../../src/scales/select-scale.ts";
+import { TASKS } from "../../src/scales/tasks.ts";
 import { openSlide } from "../../src/tiler/open-slide.ts";
 import { DATA } from "../../tests/shared-data.ts";
 import type { Bench } from "../harness/benches.ts";
@@ -35,7 +37,8 @@ export const seamsBench: Bench = {
     const [x = 0, y = 0, width = 0, height = 0] = values.region.split(",").map(Number);
     const plans: SegmentedPlan[] = [];
     try {
-      for (const cut of cutsOf({ x, y, width, height })) {
+      const { gridDownsample } = selectScale(slide, TASKS.nuclei.mpp);
+      for (const cut of cutsOf({ x, y, width, height }, gridDownsample)) {
         process.stderr.write(`${cut.name} …\n`);
         plans.push(await segmentPlan(slide, values.model, cut));
       }
@@ -70,27 +73,19 @@ export const seamsBench: Bench = {
   },
 };
 
-function cutsOf(region: Box): Cut[] {
-  const from = (dx: number, dy: number): Box => ({
-    x: region.x + dx,
-    y: region.y + dy,
-    width: region.width - dx,
-    height: region.height - dy,
-  });
+/** `gridDownsample` is in level-0 px per grid px: shifts are whole grid pixels. */
+function cutsOf(region: Box, gridDownsample: number): Cut[] {
+  const from = (right: number, down: number): Box => {
+    const x = (Math.floor(region.x / gridDownsample) + right + 0.5) * gridDownsample;
+    const y = (Math.floor(region.y / gridDownsample) + down + 0.5) * gridDownsample;
+    return { x, y, width: region.x + region.width - x, height: region.y + region.height - y };
+  };
+  const usual = { patchSize: 1024, overlap: 128 };
   return [
-    { name: "1024 px, overlap 128", patchSize: 1024, overlap: 128, region },
-    {
-      name: "the same, shifted by whole strides",
-      patchSize: 1024,
-      overlap: 128,
-      region: from(112, 160),
-    },
-    {
-      name: "the same, shifted by a pixel more",
-      patchSize: 1024,
-      overlap: 128,
-      region: from(113, 161),
-    },
+    { name: "1024 px, overlap 128", ...usual, region },
+    // The embedded model's stride is 32 px.
+    { name: "the same, shifted by 224 and 320 px", ...usual, region: from(224, 320) },
+    { name: "the same, shifted by 225 and 321 px", ...usual, region: from(225, 321) },
     { name: "1024 px, overlap 256", patchSize: 1024, overlap: 256, region },
     { name: "768 px, overlap 96", patchSize: 768, overlap: 96, region },
   ];
