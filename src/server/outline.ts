@@ -12,7 +12,7 @@ export interface Outline {
 }
 
 /** Twice the signed area of points [from, to): positive when clockwise on screen. Square units. */
-export function twiceArea(coordinates: ArrayLike<number>, from: number, to: number): number {
+function twiceArea(coordinates: ArrayLike<number>, from: number, to: number): number {
   if (to - from < 3) return 0;
   // Relative to the first point: the products of far-away hundredths would lose their last digits.
   const originX = coordinates[2 * from]!;

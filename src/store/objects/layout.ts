@@ -12,10 +12,10 @@ import { ByteWriter } from "./byte-writer.ts";
 export const FORMAT_VERSION = 1;
 export const HEAD_BYTES = 20;
 export const TAIL_BYTES = 48;
-export const ENTRY_BYTES = 28;
+const ENTRY_BYTES = 28;
 /** Objects of a block: what the writer puts in one, and the most a reader takes. */
 export const BLOCK_OBJECTS = 256;
-export const MOST_BLOCK_OBJECTS = 4096;
+const MOST_BLOCK_OBJECTS = 4096;
 /** The longest text of either JSON part, bytes. */
 export const MOST_TEXT = 1 << 24;
 
