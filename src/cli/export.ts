@@ -55,11 +55,17 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
     const keepIdentity = parsed.boolean("keep-identity");
     if (keepIdentity) requireTakes(format, "keep-identity");
     const folder = parsed.positionals[0]!;
-    const { record, objects, close } = await openRunObjects(folder);
+    const choice = parsed.oneOf("objects", ["corrected", "original"]);
+    const { record, objects, corrected, close } = await openRunObjects(folder, choice);
+    if (corrected && choice === undefined) {
+      terminal.stderr.write(
+        "note: the objects are those that microtome import corrected; --objects original takes the run's own\n",
+      );
+    }
     try {
       const labels = record.prompts ? await readPromptLabels(folder, record.task) : null;
       const subject = {
-        ...subjectOf(record, objects),
+        ...subjectOf(record, objects, corrected),
         ...(labels ? { labels } : {}),
         ...(format.takes?.includes("slide")
           ? { origin: await findOrigin(folder, record, { slide, keepIdentity }) }
@@ -106,7 +112,7 @@ function requireTakes({ names, takes = [] }: ExportFormat, option: FormatOption)
   );
 }
 
-function subjectOf(record: RunRecord, objects: InstanceSource): ExportSubject {
+function subjectOf(record: RunRecord, objects: InstanceSource, corrected: boolean): ExportSubject {
   const { slide, mpp, model, key } = record;
   return {
     objects,
@@ -120,7 +126,12 @@ function subjectOf(record: RunRecord, objects: InstanceSource): ExportSubject {
       bounds: slide.bounds ?? null,
     },
     model: model.name,
-    provenance: { modelSha256: model.sha256, micrometersPerPixel: mpp.slide, runKey: key },
+    provenance: {
+      modelSha256: model.sha256,
+      micrometersPerPixel: mpp.slide,
+      runKey: key,
+      ...(corrected ? { corrected } : {}),
+    },
   };
 }
 

@@ -9,9 +9,8 @@ import type { Instance } from "../../src/merge/instance.ts";
 import { type ImportOptions, importObjects } from "../../src/pipeline/import-objects.ts";
 import { openRunObjects } from "../../src/pipeline/run-objects.ts";
 import { taskNamed } from "../../src/scales/tasks.ts";
-import { writeObjects } from "../../src/store/objects/write-objects.ts";
-import { squareInstance, streamOf } from "../export/objects.ts";
 import { collect } from "../store/objects/some-objects.ts";
+import { KEY, makeRun, OBJECTS } from "./run-of-objects.ts";
 
 type Feature = Record<string, unknown> & {
   id?: string;
@@ -19,7 +18,6 @@ type Feature = Record<string, unknown> & {
   properties: Record<string, unknown>;
 };
 
-const KEY = "0123456789abcdef".repeat(4);
 const OPTIONS: ImportOptions = { missing: "guess", allAnnotations: false };
 let folder = "";
 
@@ -27,44 +25,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "microtome-import-"));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Far out, where 32-bit floats are coarser than 0.01; every third a lymphocyte. */
-const OBJECTS = Array.from({ length: 12 }, (_, n) => {
-  const { polygon, ...others } = squareInstance(n);
-  const far = (ring: readonly number[]) => ring.map((v, i) => (i % 2 === 0 ? v + 200_000.11 : v));
-  const moved = { outer: far(polygon.outer), holes: polygon.holes.map(far) };
-  const rounded = (ring: readonly number[]) => ring.map((v) => Math.round(v * 100) / 100);
-  return {
-    ...others,
-    polygon: { outer: rounded(moved.outer), holes: moved.holes.map(rounded) },
-    ...(n % 3 === 0 ? { classification: "Lymphocyte" } : {}),
-  } satisfies Instance;
-});
-
-/** A finished run's folder, without what an import does not look at. */
-async function makeRun(bounds?: Box): Promise<void> {
-  const about = {
-    runKey: KEY,
-    task: "nuclei",
-    objectName: "Nucleus",
-    model: { name: "m", sha256: "ab" },
-    mpp: { x: 0.25, y: 0.25 },
-  };
-  await writeObjects(streamOf(OBJECTS), { path: join(folder, "nuclei.objects"), about });
-  const slide = { name: "s.svs", path: "s.svs", fingerprint: "f", ...(bounds ? { bounds } : {}) };
-  const record = {
-    format: 1,
-    state: "done",
-    key: KEY,
-    task: "nuclei",
-    slide,
-    mpp: { slide: 0.25 },
-    model: { name: "m", sha256: "ab" },
-    patches: { planned: 1 },
-    files: ["nuclei.objects"],
-  };
-  writeFileSync(join(folder, "run.json"), JSON.stringify(record));
-}
 
 /** Exports the run and gives its features, as QuPath would write them after reading. */
 async function exported(bounds: Box | null = null): Promise<Feature[]> {
@@ -120,7 +80,7 @@ async function corrected(): Promise<Instance[]> {
 
 describe("importObjects", () => {
   it("finds no difference in a run's own export, ids and measurements kept", async () => {
-    await makeRun();
+    await makeRun(folder);
     const report = await take(await exported());
     expect(report).toMatchObject({
       original: 12,
@@ -136,7 +96,7 @@ describe("importObjects", () => {
   });
 
   it("finds exactly the edits", async () => {
-    await makeRun();
+    await makeRun(folder);
     const features = await exported();
     const [gone, moved, renamed, both, split, ...rest] = features as [
       Feature,
@@ -236,7 +196,7 @@ describe("importObjects", () => {
 
   it("moves what QuPath counts from a slide's bounds back to level 0", async () => {
     const bounds = { x: 199_000, y: 17, width: 5000, height: 5000 };
-    await makeRun(bounds);
+    await makeRun(folder, bounds);
     const features = await exported(bounds);
     expect((features[0]!.geometry.coordinates as number[][][])[0]![0]![0]).toBeLessThan(2000);
     expect(await take(features)).toMatchObject({ unchanged: 12, reshaped: 0 });
@@ -246,7 +206,7 @@ describe("importObjects", () => {
   });
 
   it("asks before it takes half a file for deletions", async () => {
-    await makeRun();
+    await makeRun(folder);
     const few = (await exported()).slice(0, 4);
     await expect(take(few)).rejects.toMatchObject({ code: "run-mismatch" });
     expect(await take(few, { missing: "deleted" })).toMatchObject({ deleted: 8, objects: 4 });
@@ -258,7 +218,7 @@ describe("importObjects", () => {
   });
 
   it("mends an outline that crosses itself, and names what it cannot take", async () => {
-    await makeRun();
+    await makeRun(folder);
     const features = await exported();
     const crossed = features[1]!;
     crossed.geometry.coordinates = [
@@ -278,7 +238,7 @@ describe("importObjects", () => {
   });
 
   it("leaves corrections of a run with other parameters alone", async () => {
-    await makeRun();
+    await makeRun(folder);
     await take(await exported());
     const path = join(folder, "run.json");
     writeFileSync(path, readFileSync(path, "utf8").replace(KEY, KEY.replaceAll("0", "9")));
