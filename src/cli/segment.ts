@@ -65,7 +65,8 @@ ${PROVIDER_HELP}
   --stain-normalise M       macenko, reinhard or none (none when left out): a common look before the model
   --tissue auto|all         where to look: where tissue is found by its colour (auto), or everywhere
   --resume                  go on with an unfinished run
-  --overwrite               replace an earlier run that would otherwise be kept
+  --overwrite               replace an earlier run that would otherwise be kept; without it a finished
+                            run of the same slide, model and parameters is taken as it is
   --json                    one JSON object on stdout at the end
   --verbose                 the stack of an error, too`;
 
@@ -81,7 +82,10 @@ ${SEGMENT_HELP}
     const parsed = Arguments.parse("segment", args, table, [1, 1]);
     const options = segmentOptions(parsed, parsed.positionals[0]!, terminal);
     if (parsed.boolean("dry-run")) return dryRun(options, parsed.boolean("json"), terminal);
-    const result = await segmentSlide(options).finally(() => endProgressLine(terminal));
+    // What is finished is not computed again, unless asked for.
+    const result = await segmentSlide({ ...options, skipFinished: !options.overwrite }).finally(
+      () => endProgressLine(terminal),
+    );
     if (parsed.boolean("json")) {
       terminal.stdout.write(`${JSON.stringify(summarise(result))}\n`);
     } else {
@@ -214,7 +218,7 @@ export function summarise({ record, folder }: SegmentSlideResult) {
 }
 
 /** A few lines for people. */
-export function describeResult(result: SegmentSlideResult): string {
+function describeResult(result: SegmentSlideResult): string {
   const { record, folder, unchanged } = result;
   const { counts, patches, seconds, mpp } = record;
   const total = seconds.total ?? 0;

@@ -66,6 +66,8 @@ export class GrowingPool {
     const { promise, done } = gate();
     this.#queue = promise;
     await before;
+    // Measured by now: who waited need not go one by one any more.
+    if (this.#watch === null) done();
     try {
       const answer: T = await this.#runNow(task, transferList);
       if (isTelling(answer)) this.#grow();

@@ -39,10 +39,11 @@ export function describeError(error: unknown): { status: number; body: ApiError 
 export function withoutPaths(message: string): string {
   return message
     .replace(
-      /(?<![\w.<])(?:[A-Za-z]:)?[\\/](?:[^\\/\n"'<>|:*?]+[\\/])+([^\\/\s"'<>|:*?,;)]*)/g,
+      // A folder's name may hold blanks: a file's ending ("a.svs at", "a.tif: ") and a unit ("µm/px") end the path.
+      /(?<![\w.<²])(?:[A-Za-z]:)?[\\/](?:(?:(?!\.[A-Za-z]\w{1,7}[\s,;)])[^\\/\n"'<>|:*?])+(?<!µm|mm|²)[\\/])+([^\\/\s"'<>|:*?,;)]*)/g,
       "$1",
     )
-    .replace(/(?<![\w.<])\/(?=[\w.-]+)/g, "");
+    .replace(/(?<![\w.<²])\/(?=[\w.-]+)/g, "");
 }
 
 function answer(status: number, code: string, message: string) {

@@ -93,7 +93,26 @@ describe("a run that is killed", () => {
     const again = await runCli(segment("whole", "--resume"));
     expect(again.status).toBe(0);
     expect(again.stdout).toContain("already done");
+    const plain = await runCli(segment("whole", "--json"));
+    expect(plain.status).toBe(0);
+    const { seconds, patches } = JSON.parse(before.toString());
+    expect(JSON.parse(plain.stdout)).toMatchObject({
+      run: runFolder("whole"),
+      seconds: seconds.total,
+      patches,
+    });
     expect((await readFile(join(runFolder("whole"), "run.json"))).equals(before)).toBe(true);
+  }, 60_000);
+
+  it("is computed anew with --overwrite", async () => {
+    const small = [...segment("anew"), "--region", "600,400,300,300"];
+    expect((await runCli(small)).status).toBe(0);
+    const record = join(runFolder("anew"), "run.json");
+    const { seconds } = JSON.parse(await readFile(record, "utf8"));
+    const again = await runCli([...small, "--overwrite"]);
+    expect(again.status).toBe(0);
+    expect(again.stdout).not.toContain("already done");
+    expect(JSON.parse(await readFile(record, "utf8")).seconds).not.toEqual(seconds);
   }, 60_000);
 
   it("is the same run with another number of workers", async () => {

@@ -196,6 +196,13 @@ describe("what an error may say", () => {
     ["C:\\slides\\b.tif is odd", "b.tif is odd"],
     ["found 3/4 tiles at 0.25 µm/px", "found 3/4 tiles at 0.25 µm/px"],
     ["say yes and/or no", "say yes and/or no"],
+    [
+      "/data/case 7/a.svs at 0.25 µm/px is too coarse, seen at 0.5 µm/px.",
+      "a.svs at 0.25 µm/px is too coarse, seen at 0.5 µm/px.",
+    ],
+    ["/data/series 1 at 0.25 µm/px, 12 objects/mm²", "series 1 at 0.25 µm/px, 12 objects/mm²"],
+    ["/data/a.svs, /data/b c/d.svs and e/f", "a.svs, d.svs and e/f"],
+    ["C:\\my slides\\b.tif: 3 mm²/s", "b.tif: 3 mm²/s"],
   ])("%s", (message, expected) => {
     expect(withoutPaths(message)).toBe(expected);
   });

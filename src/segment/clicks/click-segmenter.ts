@@ -4,7 +4,9 @@ import type { Box } from "../../geometry.ts";
 import type { RgbImage } from "../../tiler/slide.ts";
 import { workerFile } from "../../worker-thread.ts";
 import type { PromptAbilities } from "../contracts/adapter.ts";
+import { requireAnswerable } from "../check-prompts.ts";
 import type { PatchMask } from "../mask.ts";
+import type { ModelSpec } from "../model.ts";
 import { rebuildError } from "../model-errors.ts";
 import { startPool } from "../pool.ts";
 import type { Prompt } from "../prompt.ts";
@@ -51,10 +53,16 @@ export class ClickSegmenter {
   readonly takes: PromptAbilities;
   /** False where the model's input has one size: the side of a patch does not change what encoding costs. */
   readonly anySize: boolean;
+  readonly #model: ModelSpec;
   readonly #pool: Piscina;
   readonly #queue = new SharedQueue<Spent>(MOST_AHEAD);
 
-  private constructor(pool: Piscina, { takes, anySize }: ClickResults["ready"]) {
+  private constructor(
+    model: ModelSpec,
+    pool: Piscina,
+    { takes, anySize }: ClickResults["ready"],
+  ) {
+    this.#model = model;
     this.#pool = pool;
     this.takes = takes;
     this.anySize = anySize;
@@ -65,7 +73,7 @@ export class ClickSegmenter {
     const worker = workerFile(import.meta.url, "click-worker");
     const pool = startPool({ worker, workers: 1, workerData: settings, awake: true });
     try {
-      return new ClickSegmenter(pool, await ask(pool, { kind: "ready" }));
+      return new ClickSegmenter(settings.model, pool, await ask(pool, { kind: "ready" }));
     } catch (error) {
       await pool.destroy();
       throw error;
@@ -78,6 +86,8 @@ export class ClickSegmenter {
    */
   async answer(patch: ClickPatch, prompt: Prompt, signal?: AbortSignal): Promise<ClickAnswer> {
     const started = performance.now();
+    // Before anything is read or encoded for it.
+    requireAnswerable(this.#model, this.takes, [prompt]);
     const prompts = { kind: "given", prompts: [prompt], masks: "all" } as const;
     const task: ClickTask = { kind: "answer", key: patch.key, valid: patch.valid, prompts };
     let answer: ClickResults["answer"] = await ask(this.#pool, task);

@@ -22,6 +22,8 @@ function workerOptions(data: unknown): ClickSettings {
 }
 
 const memory = new BlockCache<KeptPatch>(settings.memoryBytes);
+/** Patches that come from the folder: nobody has seen them answer yet. */
+const stored = new WeakSet<KeptPatch>();
 const folder = settings.disk && new PatchFolder(settings.disk.folder, settings.disk.bytes);
 
 // Opened once; a failure is kept, not thrown: see worker.ts beside.
@@ -77,16 +79,18 @@ async function answer(
 async function find(key: string): Promise<KeptPatch | null> {
   const held = await memory.find(key);
   if (held) return held;
-  const stored = await folder?.get(key);
-  if (stored) await memory.add(key, Promise.resolve(stored));
-  return stored ?? null;
+  const patch = (await folder?.get(key)) ?? null;
+  if (patch !== null) {
+    stored.add(patch);
+    await memory.add(key, Promise.resolve(patch));
+  }
+  return patch;
 }
 
 async function prompt(
   { key, valid, prompts }: Extract<ClickTask, { readonly kind: "answer" }>,
   segmenter: PatchSegmenter,
 ): Promise<ClickMasks> {
-  const isFresh = memory.find(key) !== undefined;
   const patch = await find(key);
   if (patch === null) return { masks: null, ms: { decode: 0, post: 0 } };
   const { image, embedding } = patch;
@@ -96,7 +100,7 @@ async function prompt(
     return { masks, ms };
   } catch (error) {
     // A file may be whole and yet not what this model's decoder takes: it is made anew.
-    if (isFresh) throw error;
+    if (!stored.has(patch)) throw error;
     memory.drop(key);
     await folder?.drop(key);
     return { masks: null, ms: { decode: 0, post: 0 } };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type KeptPatch, openKeptPatch } from "./kept-patch.ts";
@@ -7,6 +8,8 @@ const ENDING = ".mtpatch";
 const OWN = /^[0-9a-f]{64}\.mtpatch$/;
 /** What a process that was ended may have left half written. */
 const UNFINISHED = /^[0-9a-f]{64}\.[0-9a-f]{16}\.part$/;
+/** No model's patch is larger, bytes: SAM's of 1024² px take 7 to 20 MiB. What is, was put there by someone else. */
+const MOST_PATCH = 256 * 2 ** 20;
 const ABANDONED_MS = 60_000;
 
 /**
@@ -29,7 +32,7 @@ export class PatchFolder {
   /** The patch under `key` (64 hex digits), or null; a file that is not whole is taken away. */
   async get(key: string): Promise<KeptPatch | null> {
     const path = join(this.#folder, key + ENDING);
-    const bytes = await readAtMost(path, this.#limit);
+    const bytes = await readAtMost(path, Math.min(MOST_PATCH, this.#limit));
     if (bytes === null) return null;
     const patch = openKeptPatch(key, bytes);
     const now = new Date();
@@ -40,7 +43,7 @@ export class PatchFolder {
 
   /** Stores a patch: whole or not at all. */
   async put(key: string, { data }: KeptPatch): Promise<void> {
-    if (data.byteLength > this.#limit) return;
+    if (data.byteLength > Math.min(MOST_PATCH, this.#limit)) return;
     const part = join(this.#folder, `${key}.${randomBytes(8).toString("hex")}.part`);
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -79,7 +82,9 @@ export class PatchFolder {
 
 /** A regular file of at most `most` bytes, or null. */
 async function readAtMost(path: string, most: number): Promise<Buffer | null> {
-  const file = await open(path, "r").catch(() => null);
+  // Without waiting: a pipe of that name would be opened only once somebody writes to it.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  const file = await open(path, flags).catch(() => null);
   if (file === null) return null;
   try {
     const info = await file.stat();

@@ -103,6 +103,7 @@ describe("a click", () => {
     await withClicks(async (clicks) => {
       const beside = { points: [...CLICK.points, { x: 5, y: 5, label: 0 as const }] };
       await expect(clicks.answer(patchOf("a"), beside)).rejects.toMatchObject({ code: "usage" });
+      expect(reads, "nothing was read for it").toEqual([]);
       expect((await clicks.answer(patchOf("a"), CLICK)).masks).toHaveLength(1);
     });
   });
@@ -197,6 +198,8 @@ describe("a folder of kept patches", () => {
     await writeFile(join(folder, `${patchOf("a").key}.mtpatch`), made.data);
     await withClicks(
       async (clicks) => {
+        // Found, and so in memory by the time that it is asked.
+        expect(await clicks.prepare(patchOf("a"))).toBe(true);
         const again = await clicks.answer(patchOf("a"), CLICK);
         expect(again.warm).toBe(false);
         expect(again.masks).toEqual(first.masks);
