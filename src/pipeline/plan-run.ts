@@ -130,6 +130,9 @@ export function decideRun(
             maskThreshold: (auto ?? grid).maskThreshold,
           },
         }),
+    ...(prompts === "grid" || grid.stabilityScoreOffset === 1
+      ? {}
+      : { stabilityScoreOffset: grid.stabilityScoreOffset }),
     // Another provider adds up in another order: its masks may differ in single pixels.
     ...(options.provider === undefined || options.provider === "cpu"
       ? {}

@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { MicrotomeError } from "../errors.ts";
+import { DEEPEST_CHILD } from "../export/check-feature.ts";
 import { classificationOf, isObject, polygonsOf } from "../export/geojson-read.ts";
 import { readFeatures } from "../export/read-features.ts";
 import { type Box, type Point, ringBox, uniteBoxes } from "../geometry.ts";
 import { innerPoint } from "../merge/measure.ts";
+import { sha256Of } from "../segment/file-hash.ts";
 
 /** What someone marked on a slide, to be outlined. Frame: level-0 px. */
 export interface SlidePrompt {
-  /** The feature's id, or "#" and its number in the file; of several points, with ":" and the point's number. */
+  /** The feature's id, or "#" and its number in the file, with "." and a number for its children; of several points, with ":" and the point's number. */
   readonly id: string;
   readonly name: string | null;
   readonly classification: string | null;
@@ -50,7 +50,10 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
         { path, feature: index },
       );
     };
-    for (const feature of featuresOf(value)) {
+    let within = 0;
+    for (const feature of featuresOf(value, refuse)) {
+      const number = within === 0 ? `#${index}` : `#${index}.${within}`;
+      within++;
       const properties = isObject(feature.properties) ? feature.properties : {};
       const classification = classificationOf(properties.classification);
       if (classification?.endsWith("*")) {
@@ -58,7 +61,7 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
         continue;
       }
       const about = {
-        id: typeof feature.id === "string" ? feature.id : `#${index}`,
+        id: typeof feature.id === "string" ? feature.id : number,
         name: typeof properties.name === "string" ? properties.name : null,
         classification,
       };
@@ -89,23 +92,27 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       { path, ...leftOut },
     );
   }
-  const sha256 = createHash("sha256")
-    .update(await readFile(path))
-    .digest("hex");
-  return { prompts, sha256, leftOut };
+  return { prompts, sha256: await sha256Of(path), leftOut };
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** A value's features: itself, a bare geometry as one, and those it is the parent of. */
-function* featuresOf(value: unknown): Generator<Json, void, void> {
+function* featuresOf(
+  value: unknown,
+  refuse: (found: string) => never,
+  depth = 0,
+): Generator<Json, void, void> {
+  // A child is a step into a list and one into the feature.
+  if (depth > 2 * DEEPEST_CHILD)
+    refuse(`features more than ${DEEPEST_CHILD} deep within one another`);
   if (Array.isArray(value)) {
-    for (const item of value) yield* featuresOf(item);
+    for (const item of value) yield* featuresOf(item, refuse, depth + 1);
     return;
   }
   if (!isObject(value)) return;
   if (Array.isArray(value.features)) {
-    yield* featuresOf(value.features);
+    yield* featuresOf(value.features, refuse, depth + 1);
     return;
   }
   if (value.type !== "Feature") {
@@ -114,7 +121,7 @@ function* featuresOf(value: unknown): Generator<Json, void, void> {
   }
   yield value;
   const properties = isObject(value.properties) ? value.properties : {};
-  yield* featuresOf(properties.childObjects ?? properties.children ?? null);
+  yield* featuresOf(properties.childObjects ?? properties.children ?? null, refuse, depth + 1);
 }
 
 type Shape = { readonly points: readonly Point[] } | { readonly box: Box } | "lines" | "empty";

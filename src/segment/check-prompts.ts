@@ -61,7 +61,7 @@ function excess({ points, box, mask }: Prompt, takes: PromptAbilities): string |
 }
 
 /** What a model takes, in words. */
-export function describeAbilities(takes: PromptAbilities): string {
+function describeAbilities(takes: PromptAbilities): string {
   const points =
     takes.mostPoints === 1
       ? "one point"

@@ -67,16 +67,24 @@ export async function openSession(
  * `provider-unavailable`.
  */
 export async function openModel(spec: ModelSpec, setup: SessionSetup = {}): Promise<SamAdapter> {
-  const encoder = await openSession(spec.files.encoder.path, setup);
-  const decoder = await openSession(spec.files.decoder.path, setup);
-  checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
-  const adapter = CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
-  return {
-    ...adapter,
-    encode: async (image) => adapter.open(await adapter.embed(image)),
-    async release() {
-      await encoder.release();
-      await decoder.release();
-    },
+  const sessions: InferenceSession[] = [];
+  const release = async () => {
+    for (const session of sessions) await session.release();
   };
+  try {
+    const encoder = await openSession(spec.files.encoder.path, setup);
+    sessions.push(encoder);
+    const decoder = await openSession(spec.files.decoder.path, setup);
+    sessions.push(decoder);
+    checkContract(spec.contract, signatureOf(encoder), signatureOf(decoder), spec.name);
+    const adapter = CONTRACTS[spec.contract].adapter(spec, encoder, decoder);
+    return {
+      ...adapter,
+      encode: async (image) => adapter.open(await adapter.embed(image)),
+      release,
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
 }

@@ -14,16 +14,19 @@ export function clickRoutes(clicks: ClickService): Router {
   router.post("/:id/segment", async (request, response) => {
     const started = performance.now();
     const signal = goneAway(response);
-    const asked = await readClickRequest(request);
-    const outcome = await unlessGone(signal, clicks.click(textPart(request, "id"), asked, signal));
+    const answering = readClickRequest(request).then((asked) =>
+      clicks.click(textPart(request, "id"), asked, signal),
+    );
+    const outcome = await unlessGone(signal, answering);
     if (outcome === null) return;
     response.type("application/geo+json").send(answerBytes(outcome, performance.now() - started));
   });
 
   router.post("/:id/segment/prepare", async (request, response) => {
     const signal = goneAway(response);
-    const asked = await readClickRequest(request);
-    const preparing = clicks.prepare(textPart(request, "id"), asked, signal);
+    const preparing = readClickRequest(request).then((asked) =>
+      clicks.prepare(textPart(request, "id"), asked, signal),
+    );
     const readiness = await unlessGone(signal, preparing);
     if (readiness !== null) response.json(describeReadiness(readiness));
   });

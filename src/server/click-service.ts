@@ -82,6 +82,7 @@ export class ClickService {
   /** The model of a task, looked for once: descriptions are read from disk for that. */
   readonly #defaults = new Map<string, Promise<string>>();
   #users = 0;
+  #isClosed = false;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(library: Library, options: ClickOptions = {}) {
@@ -125,6 +126,7 @@ export class ClickService {
 
   /** Ends the threads. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#idle);
     await this.#models.clear();
   }
@@ -142,6 +144,8 @@ export class ClickService {
       const named = taskNamed(request.task);
       const task = request.mpp === null ? named : { ...named, mpp: request.mpp };
       const name = modelName(request) ?? (await this.#defaultFor(named.name));
+      // A thread that is started now would never be ended.
+      if (this.#isClosed) throw new HttpError(503, "busy", "The server is being stopped.");
       return await this.#models.use(
         name,
         () => this.#open(name),
@@ -149,7 +153,7 @@ export class ClickService {
       );
     } finally {
       this.#users--;
-      if (this.#users === 0) this.#restLater();
+      if (this.#users === 0 && !this.#isClosed) this.#restLater();
     }
   }
 

@@ -38,6 +38,8 @@ export interface RunParameters {
     readonly shapes: "box" | "point";
     readonly maskThreshold: number;
   };
+  /** Logits between which stability is measured, where `grid` does not say; left out for SAM's own 1. */
+  readonly stabilityScoreOffset?: number;
   /** What ran the model; left out for the CPU. */
   readonly provider?: string;
   readonly auto: object | null;

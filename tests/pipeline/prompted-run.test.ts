@@ -66,6 +66,29 @@ describe("reading prompts", () => {
     expect(at!.x > 1000 && at!.x < 2500 && at!.y > 1000 && at!.y < 2200).toBe(true);
   });
 
+  it("children are prompts, too, each with a number of its own; no deeper than QuPath goes", async () => {
+    const path = join(out, "children.geojson");
+    const nested = (depth: number): object => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [depth, 1] },
+      properties: depth === 0 ? {} : { childObjects: [nested(depth - 1)] },
+    });
+    await writeFile(path, JSON.stringify(nested(2)));
+    const { prompts } = await readPrompts(path, "box");
+    expect(prompts.map(({ id, points }) => [id, points[0]!.x])).toEqual([
+      ["#0", 2],
+      ["#0.1", 1],
+      ["#0.2", 0],
+    ]);
+    for (const text of [JSON.stringify(nested(40)), `${"[".repeat(1e5)}1${"]".repeat(1e5)}`]) {
+      await writeFile(path, text);
+      await expect(readPrompts(path, "box")).rejects.toMatchObject({
+        code: "corrupt-file",
+        message: expect.stringContaining("more than 32 deep"),
+      });
+    }
+  });
+
   it.each([
     ["lines-only.geojson", "usage", "holds no prompt (0 ignored by their class, 1 lines, 0 empty)"],
     ["no-numbers.geojson", "corrupt-file", "Feature 1 of"],

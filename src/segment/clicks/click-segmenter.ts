@@ -3,8 +3,8 @@ import { PatchFailedError } from "../../errors.ts";
 import type { Box } from "../../geometry.ts";
 import type { RgbImage } from "../../tiler/slide.ts";
 import { workerFile } from "../../worker-thread.ts";
-import type { PromptAbilities } from "../contracts/adapter.ts";
 import { requireAnswerable } from "../check-prompts.ts";
+import type { PromptAbilities } from "../contracts/adapter.ts";
 import type { PatchMask } from "../mask.ts";
 import type { ModelSpec } from "../model.ts";
 import { rebuildError } from "../model-errors.ts";
@@ -57,11 +57,7 @@ export class ClickSegmenter {
   readonly #pool: Piscina;
   readonly #queue = new SharedQueue<Spent>(MOST_AHEAD);
 
-  private constructor(
-    model: ModelSpec,
-    pool: Piscina,
-    { takes, anySize }: ClickResults["ready"],
-  ) {
+  private constructor(model: ModelSpec, pool: Piscina, { takes, anySize }: ClickResults["ready"]) {
     this.#model = model;
     this.#pool = pool;
     this.takes = takes;

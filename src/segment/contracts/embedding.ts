@@ -47,8 +47,3 @@ export function tensorOf({ tensors }: Embedding, name: string): Tensor {
   }
   return new Tensor("float32", found.data, found.dims);
 }
-
-/** Bytes of an embedding's tensors. */
-export function embeddingBytes({ tensors }: Embedding): number {
-  return Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
-}
