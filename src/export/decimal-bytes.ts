@@ -38,14 +38,14 @@ const { text: COMMA, length: COMMA_LENGTH } = endings(",");
 const { text: BRACKET, length: BRACKET_LENGTH } = endings("]");
 
 /**
- * Writes `x,y]`, each as JSON has `Math.round(value * 100) / 100`, at `at`; returns where it ends.
+ * Writes `x,y]`, hundredths each, as JSON has `Math.round(value) / 100`, at `at`; returns where it ends.
  *
  * Room for two {@link LONGEST_NUMBER}s is taken for granted.
  */
 export function putPosition(out: TextBytes, at: number, x: number, y: number): number {
   const { view } = out;
-  const right = Math.round(x * 100);
-  const down = Math.round(y * 100);
+  const right = Math.round(x);
+  const down = Math.round(y);
   // Not so for NaN, either.
   if (!(right >= 0 && right <= MOST && down >= 0 && down <= MOST)) {
     const text = `${right / 100 + 0},${down / 100 + 0}]`;

@@ -1,7 +1,9 @@
-import type { Point, Ring } from "../geometry.ts";
+import type { Point } from "../geometry.ts";
 import { MEASUREMENTS } from "../measurements.ts";
 import type { Instance } from "../merge/instance.ts";
+import { Outline } from "../outline.ts";
 import type { TaskSpec } from "../scales/scale.ts";
+import type { InstanceBlock } from "../store/instance-block.ts";
 import { classColor } from "./class-color.ts";
 import { LONGEST_NUMBER, putFixed, putPosition } from "./decimal-bytes.ts";
 import { Piece, type TextBytes } from "./text-bytes.ts";
@@ -16,14 +18,13 @@ export interface ObjectLabel {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x5b, 0x5d];
+const [QUOTE, BACKSLASH, COMMA, DASH, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x2d, 0x5b, 0x5d];
 const START = new Piece('{"type":"Feature","id":');
 const GEOMETRY = new Piece(',"geometry":{"type":"Polygon","coordinates":[');
 const END = new Piece("}}}");
 
 /** A measurement and its key in both places: first of its object, and after another. */
-const KEYS = MEASUREMENTS.map(({ field, name, decimals }) => ({
-  field,
+const KEYS = MEASUREMENTS.map(({ name, decimals }) => ({
   decimals,
   first: new Piece(`${JSON.stringify(name)}:`),
   later: new Piece(`,${JSON.stringify(name)}:`),
@@ -39,7 +40,9 @@ const KEYS = MEASUREMENTS.map(({ field, name, decimals }) => ({
  */
 export class FeatureBytes {
   readonly #task: ExportTask;
+  /** Hundredths of a level-0 px. */
   readonly #origin: Point;
+  readonly #outline = new Outline();
   readonly #labels: ReadonlyMap<string, ObjectLabel> | undefined;
   /** What stands between geometry and measurements, by class. */
   readonly #middles = new Map<string | undefined, Piece>();
@@ -51,32 +54,45 @@ export class FeatureBytes {
     labels?: ReadonlyMap<string, ObjectLabel>,
   ) {
     this.#task = task;
-    this.#origin = origin;
+    this.#origin = { x: origin.x * 100, y: origin.y * 100 };
     this.#labels = labels;
   }
 
   append(instance: Instance, out: TextBytes): void {
-    const { outer, holes } = instance.polygon;
+    this.appendFrom(new SingleInstance(instance), 0, out);
+  }
+
+  /** The object at a position within a block. */
+  appendFrom(block: InstanceBlock, at: number, out: TextBytes): void {
+    const outline = this.#outline;
+    const { uuids } = block;
     out.put(START);
-    putId(instance.id, out);
+    if (uuids) putUuid(uuids, 16 * at, out);
+    else putId(block.id(at), out);
     out.put(GEOMETRY);
-    putRing(outer, this.#origin, out);
-    for (const hole of holes) {
-      out.room(1);
-      out.bytes[out.length++] = COMMA;
-      putRing(hole, this.#origin, out);
+    block.outline(at, outline);
+    let from = 0;
+    for (const points of outline.pointsOf) {
+      if (from > 0) {
+        out.room(1);
+        out.bytes[out.length++] = COMMA;
+      }
+      const to = from + 2 * points;
+      putRing(outline.units, from, to, this.#origin, out);
+      from = to;
     }
-    out.put(this.#middle(instance.classification));
+    out.put(this.#middle(block.classification(at)));
     let any = false;
-    for (const { field, decimals, first, later } of KEYS) {
-      const value = instance[field];
+    for (let which = 0; which < KEYS.length; which++) {
+      const value = block.measurement(which, at);
       if (!Number.isFinite(value)) continue;
+      const { decimals, first, later } = KEYS[which]!;
       out.put(any ? later : first);
       any = true;
       out.room(LONGEST_NUMBER);
       out.length = putFixed(out, out.length, value, decimals);
     }
-    const label = this.#labels?.get(instance.id);
+    const label = this.#labels?.get(block.id(at));
     if (label === undefined) out.put(END);
     else out.text(`},${JSON.stringify(label).slice(1)}}`);
   }
@@ -97,6 +113,52 @@ export class FeatureBytes {
   }
 }
 
+/** An object on its own, read as blocks are. */
+export class SingleInstance implements InstanceBlock {
+  readonly count = 1;
+  readonly uuids = null;
+  readonly #instance: Instance;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+  }
+
+  id(): string {
+    return this.#instance.id;
+  }
+
+  classification(): string | undefined {
+    return this.#instance.classification;
+  }
+
+  measurement(which: number): number {
+    return this.#instance[MEASUREMENTS[which]!.field];
+  }
+
+  outline(_: number, into: Outline): void {
+    into.fill(this.#instance.polygon);
+  }
+}
+
+/** The two digits of a byte, as the little-endian number that stores them at once. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).padStart(2, "0"), "latin1").readUInt16LE(),
+);
+
+function putUuid(uuids: Uint8Array, from: number, out: TextBytes): void {
+  out.room(38);
+  const { bytes, view } = out;
+  let at = out.length;
+  bytes[at++] = QUOTE;
+  for (let i = 0; i < 16; i++) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) bytes[at++] = DASH;
+    view.setUint16(at, HEX[uuids[from + i]!]!, true);
+    at += 2;
+  }
+  bytes[at++] = QUOTE;
+  out.length = at;
+}
+
 function putId(id: string, out: TextBytes): void {
   out.room(id.length + 2);
   const { bytes, length } = out;
@@ -114,16 +176,22 @@ function putId(id: string, out: TextBytes): void {
   out.length = at;
 }
 
-function putRing(ring: Ring, { x, y }: Point, out: TextBytes): void {
+function putRing(
+  units: Float64Array,
+  from: number,
+  to: number,
+  { x, y }: Point,
+  out: TextBytes,
+): void {
   // A position is two numbers, a bracket and two commas.
-  out.room((ring.length / 2 + 1) * (2 * LONGEST_NUMBER + 4) + 2);
+  out.room(((to - from) / 2 + 1) * (2 * LONGEST_NUMBER + 4) + 2);
   const { bytes } = out;
   let at = out.length;
   bytes[at++] = OPEN;
   const first = at;
-  for (let i = 0; i < ring.length; i += 2) {
+  for (let i = from; i < to; i += 2) {
     bytes[at] = OPEN;
-    at = putPosition(out, at + 1, ring[i]! - x, ring[i + 1]! - y);
+    at = putPosition(out, at + 1, units[i]! - x, units[i + 1]! - y);
     bytes[at++] = COMMA;
   }
   // The ring ends in its first position.

@@ -1,7 +1,13 @@
 import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
+import type { InstanceBlock } from "../store/instance-block.ts";
 import { VERSION } from "../version.ts";
-import { type ExportTask, FeatureBytes, type ObjectLabel } from "./feature-bytes.ts";
+import {
+  type ExportTask,
+  FeatureBytes,
+  type ObjectLabel,
+  SingleInstance,
+} from "./feature-bytes.ts";
 import type { ExportFormat, Provenance } from "./format.ts";
 import { splitStream } from "./split-stream.ts";
 import { Piece, TextChunks } from "./text-bytes.ts";
@@ -24,7 +30,9 @@ export const QUPATH: ExportFormat = {
       ...(labels ? { labels } : {}),
     };
     if (maxObjects === undefined) {
-      return [{ path, ...(await writeQuPath(objects.all(), { ...options, path })) }];
+      return [
+        { path, ...(await writeQuPath(objects.blocks?.() ?? objects.all(), { ...options, path })) },
+      ];
     }
     return splitStream(objects, maxObjects, path, async (instances, part) => {
       const about = { ...provenance, part: part.number, parts: part.of };
@@ -49,7 +57,7 @@ export interface WriteQuPathOptions {
 }
 
 /**
- * Writes objects as a GeoJSON FeatureCollection that QuPath imports, one feature a line.
+ * Writes objects, single or in blocks, as a GeoJSON FeatureCollection that QuPath imports, one feature a line.
  *
  * Coordinates are level-0 px, not WGS 84 (a deviation from RFC 7946 that QuPath shares). The member
  * `microtome` of the collection says what made the file; QuPath's reader takes `features` and passes
@@ -58,7 +66,7 @@ export interface WriteQuPathOptions {
  * MicrotomeError `output-unwritable`.
  */
 export async function writeQuPath(
-  instances: AsyncIterable<Instance>,
+  source: AsyncIterable<Instance> | AsyncIterable<InstanceBlock>,
   options: WriteQuPathOptions,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
   const { path, task, model, provenance, origin, labels } = options;
@@ -78,11 +86,14 @@ export async function writeQuPath(
     const features = new FeatureBytes(task, origin, labels);
     const text = new TextChunks();
     text.out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`);
-    for await (const instance of instances) {
-      text.out.put(objects === 0 ? FIRST : NEXT);
-      features.append(instance, text.out);
-      objects++;
-      if (text.full) yield text.take();
+    for await (const item of source) {
+      const block = "count" in item ? item : new SingleInstance(item);
+      for (let i = 0; i < block.count; i++) {
+        text.out.put(objects === 0 ? FIRST : NEXT);
+        features.appendFrom(block, i, text.out);
+        objects++;
+        if (text.full) yield text.take();
+      }
     }
     text.out.text("\n]}\n");
     yield text.take();

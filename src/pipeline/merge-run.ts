@@ -61,7 +61,7 @@ export async function mergeRun(
   const stored = await ObjectsFile.open(folder.file(kept));
   try {
     await watch.time("export", () =>
-      writeQuPath(unlessStopped(stored.all(), signal), {
+      writeQuPath(unlessStopped(stored.blocks(), signal), {
         path: folder.file(exported),
         task,
         model: model.name,
@@ -88,13 +88,13 @@ export async function mergeRun(
   return { objects, byClass, seams, prompts, files: [...files, told] };
 }
 
-async function* unlessStopped(
-  instances: AsyncIterable<Instance>,
+async function* unlessStopped<T>(
+  items: AsyncIterable<T>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Instance, void, void> {
-  for await (const instance of instances) {
+): AsyncGenerator<T, void, void> {
+  for await (const item of items) {
     if (signal?.aborted) throw new MicrotomeError("interrupted", "stopped while joining seams");
-    yield instance;
+    yield item;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Box } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
+import type { InstanceBlock } from "./instance-block.ts";
 
 /** An object and its place in the source's order. */
 export interface PlacedInstance {
@@ -15,6 +16,8 @@ export interface InstanceSource {
   readonly extent: Box | null;
   /** Every object, in the order in which merging settled them. */
   all(): AsyncIterable<Instance>;
+  /** The same a block at a time, where a source can: for writers that need no object of each. */
+  blocks?(): AsyncIterable<InstanceBlock>;
   /** Objects whose bounding boxes meet `box` (level-0 px), in the order of `all`. */
   within(box: Box): AsyncIterable<PlacedInstance>;
 }

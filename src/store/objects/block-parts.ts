@@ -1,5 +1,5 @@
-import type { Polygon } from "../../geometry.ts";
 import { MEASUREMENTS } from "../../measurements.ts";
+import type { Outline } from "../../outline.ts";
 import { ByteReader, type Refuse } from "./byte-reader.ts";
 import { PackedColumn } from "./packed-column.ts";
 import { RingReader } from "./ring-code.ts";
@@ -77,7 +77,8 @@ export class BlockTable {
 
 /** Ids and contributing patches of a block's objects. */
 export class BlockNames {
-  readonly #uuids: Uint8Array | null;
+  /** 16 bytes of each UUID, end to end; null where ids are other texts. */
+  readonly uuids: Uint8Array | null;
   readonly #texts: readonly string[];
   readonly #patchNames: readonly string[];
   readonly #patches: PackedColumn;
@@ -89,7 +90,7 @@ export class BlockNames {
     this.#refuse = refuse;
     const kind = reader.u8();
     if (kind > 1) refuse(`ids of kind ${kind}`);
-    this.#uuids = kind === 0 ? reader.take(16 * count) : null;
+    this.uuids = kind === 0 ? reader.take(16 * count) : null;
     this.#texts = kind === 0 ? [] : readTexts(reader, count, refuse);
     const names = reader.u32();
     // A name has a length of its own only where lengths differ, but no name is empty.
@@ -105,7 +106,7 @@ export class BlockNames {
 
   /** Which object has an id; −1 for none. */
   find(id: string): number {
-    const uuids = this.#uuids;
+    const { uuids } = this;
     if (!uuids) return this.#texts.indexOf(id);
     const wanted = new Uint8Array(16);
     if (!putUuid(id, wanted, 0)) return -1;
@@ -118,7 +119,7 @@ export class BlockNames {
   }
 
   id(i: number): string {
-    return this.#uuids ? uuidAt(this.#uuids, 16 * i) : this.#texts[i]!;
+    return this.uuids ? uuidAt(this.uuids, 16 * i) : this.#texts[i]!;
   }
 
   patches(i: number): string[] {
@@ -164,20 +165,24 @@ export class BlockGeometry {
     this.#bytesFrom = offsets(lengths);
   }
 
-  /** The outline of an object whose box begins at (minX, minY) hundredths, in level-0 px. */
-  polygon(i: number, minX: number, minY: number): Polygon {
-    const points: number[] = [];
+  /** The outline of an object whose box begins at (minX, minY) hundredths. */
+  outline(i: number, minX: number, minY: number, into: Outline): void {
+    const { pointsOf } = into;
+    pointsOf.length = 0;
+    let total = 0;
     for (let r = this.#ringsFrom[i]!; r < this.#ringsFrom[i + 1]!; r++) {
-      points.push(this.#points.at(r));
+      const points = this.#points.at(r);
+      pointsOf.push(points);
+      total += points;
     }
-    const [outer, ...holes] = RINGS.read(
+    into.room(total);
+    RINGS.read(
       this.#bits.subarray(this.#bytesFrom[i], this.#bytesFrom[i + 1]),
       minX + this.#startX.at(i),
       minY + this.#startY.at(i),
-      points,
+      into,
       this.#refuse,
     );
-    return { outer: outer!, holes };
   }
 }
 

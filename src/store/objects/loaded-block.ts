@@ -1,6 +1,8 @@
 import type { Polygon } from "../../geometry.ts";
 import { MEASUREMENTS, type Measurement } from "../../measurements.ts";
 import type { Instance } from "../../merge/instance.ts";
+import { Outline } from "../../outline.ts";
+import type { InstanceBlock } from "../instance-block.ts";
 import { BlockGeometry, BlockNames, BlockTable } from "./block-parts.ts";
 import type { Refuse } from "./byte-reader.ts";
 import type { BlockEntry } from "./layout.ts";
@@ -9,6 +11,9 @@ import type { BlockEntry } from "./layout.ts";
 const AT = Object.fromEntries(MEASUREMENTS.map(({ field }, at) => [field, at])) as Readonly<
   Record<Measurement["field"], number>
 >;
+
+/** Outlines on their way to polygons. */
+const OUTLINE = new Outline();
 
 /** What a block needs to know of its file. */
 export interface BlockContext {
@@ -22,7 +27,7 @@ export interface BlockContext {
 }
 
 /** A whole block in memory, whose CRCs hold; its parts are looked into as far as they are asked for. */
-export class LoadedBlock {
+export class LoadedBlock implements InstanceBlock {
   readonly data: Uint8Array;
   readonly table: BlockTable;
   readonly #context: BlockContext;
@@ -37,19 +42,33 @@ export class LoadedBlock {
     this.table = new BlockTable(bytes, first, entry.objects, classes.length, this.#refuse("table"));
   }
 
+  get count(): number {
+    return this.table.count;
+  }
+
+  get uuids(): Uint8Array | null {
+    return this.#named().uuids;
+  }
+
+  id(i: number): string {
+    return this.#named().id(i);
+  }
+
+  classification(i: number): string | undefined {
+    return this.#context.classes[this.table.classOf(i)] ?? undefined;
+  }
+
+  measurement(which: number, i: number): number {
+    return this.table.measurement(which, i);
+  }
+
   /** The object at a position within the block. */
   instance(i: number): Instance {
     const { table } = this;
-    const { entry, classes } = this.#context;
-    const from = entry.table.length;
-    this.#names ??= new BlockNames(
-      this.data.subarray(from, from + entry.names.length),
-      entry.objects,
-      this.#refuse("names"),
-    );
-    const classification = classes[table.classOf(i)];
+    const names = this.#named();
+    const classification = this.classification(i);
     const instance: { -readonly [field in keyof Instance]: Instance[field] } = {
-      id: this.#names.id(i),
+      id: names.id(i),
       polygon: this.polygon(i),
       centroid: table.centroid(i),
       areaUm2: table.measurement(AT.areaUm2, i),
@@ -58,21 +77,36 @@ export class LoadedBlock {
       predictedIou: table.measurement(AT.predictedIou, i),
       stabilityScore: table.measurement(AT.stabilityScore, i),
       hematoxylinOd: table.measurement(AT.hematoxylinOd, i),
-      patches: this.#names.patches(i),
+      patches: names.patches(i),
     };
-    if (typeof classification === "string") instance.classification = classification;
+    if (classification !== undefined) instance.classification = classification;
     return instance;
   }
 
   /** Its outline alone, level-0 px. */
   polygon(i: number): Polygon {
+    this.outline(i, OUTLINE);
+    return OUTLINE.polygon();
+  }
+
+  outline(i: number, into: Outline): void {
     const { table, names, objects } = this.#context.entry;
     this.#geometry ??= new BlockGeometry(
       this.data.subarray(table.length + names.length),
       objects,
       this.#refuse("geometry"),
     );
-    return this.#geometry.polygon(i, this.table.minX(i), this.table.minY(i));
+    this.#geometry.outline(i, this.table.minX(i), this.table.minY(i), into);
+  }
+
+  #named(): BlockNames {
+    const { table, names, objects } = this.#context.entry;
+    this.#names ??= new BlockNames(
+      this.data.subarray(table.length, table.length + names.length),
+      objects,
+      this.#refuse("names"),
+    );
+    return this.#names;
   }
 
   #refuse(part: "table" | "names" | "geometry"): Refuse {

@@ -99,8 +99,37 @@ export class ObjectsFile implements InstanceSource {
   }
 
   async *all(): AsyncGenerator<Instance, void, void> {
-    for await (const block of this.#inOrder()) {
+    for await (const block of this.blocks()) {
       for (let i = 0; i < block.table.count; i++) yield block.instance(i);
+    }
+  }
+
+  /** All blocks, read in long stretches past the cache. */
+  async *blocks(): AsyncGenerator<LoadedBlock, void, void> {
+    const count = this.#entries.length;
+    const readFrom = (first: number) => {
+      let end = first;
+      while (
+        end < count &&
+        (end === first || this.#offsets[end + 1]! - this.#offsets[first]! <= RUN_BYTES)
+      )
+        end++;
+      const from = this.#offsets[first]!;
+      const bytes = readAt(this.path, this.#file, from, this.#offsets[end]! - from);
+      // Heard of when it is awaited; until then it must not end the process.
+      bytes.catch(() => undefined);
+      return { first, end, bytes };
+    };
+    let next = count > 0 ? readFrom(0) : null;
+    while (next) {
+      const { first, end, bytes } = next;
+      next = end < count ? readFrom(end) : null;
+      const data = await bytes;
+      const start = this.#offsets[first]!;
+      for (let b = first; b < end; b++) {
+        const [from, to] = [this.#offsets[b]! - start, this.#offsets[b + 1]! - start];
+        yield this.#toBlock(b, data.subarray(from, to));
+      }
     }
   }
 
@@ -245,35 +274,6 @@ export class ObjectsFile implements InstanceSource {
     for (let from = 0; from < blocks.length; from += AHEAD) {
       const some = blocks.slice(from, from + AHEAD).map((b) => this.#block(b));
       for (const block of await Promise.all(some)) yield block;
-    }
-  }
-
-  /** All blocks, read in long stretches past the cache. */
-  async *#inOrder(): AsyncGenerator<LoadedBlock, void, void> {
-    const count = this.#entries.length;
-    const readFrom = (first: number) => {
-      let end = first;
-      while (
-        end < count &&
-        (end === first || this.#offsets[end + 1]! - this.#offsets[first]! <= RUN_BYTES)
-      )
-        end++;
-      const from = this.#offsets[first]!;
-      const bytes = readAt(this.path, this.#file, from, this.#offsets[end]! - from);
-      // Heard of when it is awaited; until then it must not end the process.
-      bytes.catch(() => undefined);
-      return { first, end, bytes };
-    };
-    let next = count > 0 ? readFrom(0) : null;
-    while (next) {
-      const { first, end, bytes } = next;
-      next = end < count ? readFrom(end) : null;
-      const data = await bytes;
-      const start = this.#offsets[first]!;
-      for (let b = first; b < end; b++) {
-        const [from, to] = [this.#offsets[b]! - start, this.#offsets[b + 1]! - start];
-        yield this.#toBlock(b, data.subarray(from, to));
-      }
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Outline } from "../../outline.ts";
 import type { Refuse } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 
@@ -109,16 +110,10 @@ export class RingReader {
   #have = 0;
 
   /**
-   * The rings of one object in pixels, `pointsOf` points each, the first beginning at (x0, y0)
+   * The rings of one object, `outline.pointsOf` points each, into its units; the first begins at (x0, y0)
    * hundredths. The caller has made sure that so many points fit into the bytes.
    */
-  read(
-    bytes: Uint8Array,
-    x0: number,
-    y0: number,
-    pointsOf: readonly number[],
-    refuse: Refuse,
-  ): number[][] {
+  read(bytes: Uint8Array, x0: number, y0: number, outline: Outline, refuse: Refuse): void {
     this.#bytes = bytes;
     this.#position = 0;
     this.#bits = 0;
@@ -126,34 +121,35 @@ export class RingReader {
     const head = this.#take(6);
     const [second, k] = [(head & 1) === 1, head >>> 1];
     if (k > MOST_K) refuse(`an outline of k = ${k}`);
-    const rings: number[][] = [];
+    const { units, pointsOf } = outline;
+    let at = 0;
     let [startX, startY] = [x0, y0];
     for (let r = 0; r < pointsOf.length; r++) {
       if (r > 0) {
         startX += this.#difference(k);
         startY += this.#difference(k);
       }
-      rings.push(this.#ring(startX, startY, pointsOf[r]!, k, second));
+      units[at] = startX;
+      units[at + 1] = startY;
+      const end = at + 2 * pointsOf[r]!;
+      this.#ring(units, at, end, k, second);
+      at = end;
     }
     const used = this.#position - (this.#have >> 3);
     if (used !== bytes.length) {
       refuse(`an outline of ${bytes.length} bytes that takes ${used}`);
     }
-    return rings;
   }
 
-  /** A ring from its first point on; #difference stands here once more, on local variables, for speed. */
-  #ring(startX: number, startY: number, points: number, k: number, second: boolean): number[] {
+  /** A ring behind its first point; #difference stands here once more, on local variables, for speed. */
+  #ring(units: Float64Array, from: number, to: number, k: number, second: boolean): void {
     const bytes = this.#bytes;
     const end = bytes.length;
     const mask = (1 << k) - 1;
-    const ring = new Array<number>(2 * points);
-    ring[0] = startX / 100;
-    ring[1] = startY / 100;
     let [bits, have, position] = [this.#bits, this.#have, this.#position];
     // The coordinate that comes next and the other one take turns.
-    let [value, other, step, otherStep] = [startX, startY, 0, 0];
-    for (let i = 2; i < 2 * points; i++) {
+    let [value, other, step, otherStep] = [units[from]!, units[from + 1]!, 0, 0];
+    for (let i = from + 2; i < to; i++) {
       while (have <= 24) {
         if (position < end) bits |= bytes[position]! << have;
         position++;
@@ -175,14 +171,13 @@ export class RingReader {
       }
       const next = value + step + difference;
       const moved = second ? next - value : 0;
-      ring[i] = next / 100;
+      units[i] = next;
       value = other;
       other = next;
       step = otherStep;
       otherStep = moved;
     }
     [this.#bits, this.#have, this.#position] = [bits, have, position];
-    return ring;
   }
 
   #difference(k: number): number {

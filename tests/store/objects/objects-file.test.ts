@@ -5,7 +5,10 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MicrotomeError } from "../../../src/errors.ts";
+import { FeatureBytes } from "../../../src/export/feature-bytes.ts";
+import { TextBytes } from "../../../src/export/text-bytes.ts";
 import type { Instance } from "../../../src/merge/instance.ts";
+import { Outline } from "../../../src/outline.ts";
 import { BlockGeometry, BlockNames, BlockTable } from "../../../src/store/objects/block-parts.ts";
 import { ObjectsFile } from "../../../src/store/objects/objects-file.ts";
 import { writeObjects } from "../../../src/store/objects/write-objects.ts";
@@ -35,6 +38,18 @@ async function written<T>(
   }
 }
 
+const ORIGIN = { x: 1000.25, y: 40 };
+
+/** The features of a file as they are written without an Instance of each. */
+async function textOfBlocks(file: ObjectsFile, origin?: typeof ORIGIN): Promise<string> {
+  const features = new FeatureBytes(NUCLEI, origin);
+  const out = new TextBytes(16);
+  for await (const block of file.blocks()) {
+    for (let i = 0; i < block.count; i++) features.appendFrom(block, i, out);
+  }
+  return out.bytes.toString("utf8", 0, out.length);
+}
+
 /** Some hundred squares with holes in a grid of many blocks. */
 function grid(count: number, columns: number): Instance[] {
   return Array.from({ length: count }, (_, n) => {
@@ -59,6 +74,10 @@ describe("an objects file", () => {
           expect(read).toEqual(instances.map(asKept));
           const text = (all: readonly Instance[]) => all.map((one) => featureText(one, NUCLEI));
           expect(text(read)).toEqual(text(instances));
+          expect(await textOfBlocks(file)).toBe(text(instances).join(""));
+          expect(await textOfBlocks(file, ORIGIN)).toBe(
+            instances.map((one) => featureText(one, NUCLEI, ORIGIN)).join(""),
+          );
           expect(file.count).toBe(instances.length);
           for (const [i, instance] of read.entries()) expect(await file.at(i)).toEqual(instance);
           expect(await file.at(instances.length)).toBeNull();
@@ -259,7 +278,7 @@ describe("a damaged objects file", () => {
           const attempts = [
             () => new BlockTable(bytes, 0, n, 2, refuse).measurement(0, n - 1),
             () => new BlockNames(bytes, n, refuse).patches(n - 1),
-            () => new BlockGeometry(bytes, n, refuse).polygon(n - 1, 0, 0),
+            () => new BlockGeometry(bytes, n, refuse).outline(n - 1, 0, 0, new Outline()),
           ];
           for (const attempt of attempts) {
             try {
