@@ -27,6 +27,9 @@ export const OBJECT_TYPES: ReadonlySet<string> = new Set([
 /** Objects are looked at so many levels down. */
 export const DEEPEST_CHILD = 32;
 
+/** So many faults of one feature are told. */
+const MOST_FAULTS = 1000;
+
 /** A feature's faults, and the ids of it and its children where they are UUIDs, in lower case. */
 export interface CheckedFeature {
   readonly faults: FeatureFault[];
@@ -38,7 +41,9 @@ export interface CheckedFeature {
 export function checkFeature(value: unknown, depth = 0): CheckedFeature {
   const faults: FeatureFault[] = [];
   const childIds: string[] = [];
-  const report: Report = (rule, message) => faults.push({ rule, message });
+  const report: Report = (rule, message) => {
+    if (faults.length < MOST_FAULTS) faults.push({ rule, message });
+  };
   if (!isObject(value)) {
     report("feature", `it is ${show(value)}; expected a Feature`);
     return { faults, id: null, childIds };
@@ -61,7 +66,7 @@ export function checkFeature(value: unknown, depth = 0): CheckedFeature {
     for (const { rule, message } of checked.faults)
       report(rule, `child ${child.index}: ${message}`);
     if (checked.id !== null) childIds.push(checked.id);
-    childIds.push(...checked.childIds);
+    for (const childId of checked.childIds) childIds.push(childId);
   }
   return { faults, id, childIds };
 }

@@ -1,6 +1,9 @@
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d];
 
+/** The member that holds the elements. */
+const FEATURES = "features";
+
 /** Characters that one element, or what is around them all, may have: what fits into a string. */
 export const LONGEST_ELEMENT = 1 << 28;
 
@@ -60,7 +63,7 @@ export class FeatureSplitter {
           const features =
             code === OPEN_ARRAY &&
             this.elementDepth < 0 &&
-            (this.started ? this.depth === 1 && this.key === "features" : true);
+            (this.started ? this.depth === 1 && this.key === FEATURES : true);
           this.started = true;
           this.depth++;
           if (features) {
@@ -107,7 +110,8 @@ export class FeatureSplitter {
       this.escaped = true;
     } else if (code === QUOTE) {
       this.inString = false;
-    } else if (this.depth === 1) {
+    } else if (this.depth === 1 && this.word.length <= FEATURES.length) {
+      // Enough to tell the key from others: a text put together by characters takes 32 bytes for each.
       this.word += character;
     }
   }

@@ -1,5 +1,7 @@
 import { MicrotomeError } from "../errors.ts";
 import { type Box, type Polygon, ringArea, ringBox } from "../geometry.ts";
+import { DEEPEST_CHILD } from "./check-feature.ts";
+import { isObject } from "./check-rules.ts";
 import { readFeatures } from "./read-features.ts";
 
 /** One object of a GeoJSON file. */
@@ -18,8 +20,6 @@ export interface ReadObject {
   /** What QuPath takes it for: "annotation" where the file says nothing. */
   readonly objectType: string;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads every object of a GeoJSON file that has polygons, plain or gzip, microtome's own or one
@@ -52,18 +52,18 @@ export async function* streamGeoJsonPolygons(path: string): AsyncGenerator<ReadO
 
 type Refuse = (found: string) => never;
 
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+/** Lists and objects are followed so many levels down: each child takes two. */
+const DEEPEST = 2 * DEEPEST_CHILD + 4;
 
-function collect(value: unknown, objects: ReadObject[], refuse: Refuse): void {
+function collect(value: unknown, objects: ReadObject[], refuse: Refuse, depth = 0): void {
+  if (depth > DEEPEST) refuse(`objects more than ${DEEPEST_CHILD} deep in each other`);
   if (Array.isArray(value)) {
-    for (const item of value) collect(item, objects, refuse);
+    for (const item of value) collect(item, objects, refuse, depth + 1);
     return;
   }
   if (!isObject(value)) return;
   if (Array.isArray(value.features)) {
-    collect(value.features, objects, refuse);
+    collect(value.features, objects, refuse, depth + 1);
     return;
   }
   const isFeature = value.type === "Feature";
@@ -76,7 +76,7 @@ function collect(value: unknown, objects: ReadObject[], refuse: Refuse): void {
   };
   const polygons = polygonsOf(isFeature ? value.geometry : value, refuse);
   if (polygons.length > 0) objects.push({ ...about, polygons });
-  collect(properties.childObjects ?? properties.children ?? null, objects, refuse);
+  collect(properties.childObjects ?? properties.children ?? null, objects, refuse, depth + 1);
 }
 
 /** QuPath 0.2 wrote the type in the place of the id, and older ones as the name of a class of its code. */
@@ -110,11 +110,12 @@ function measurementsOf(value: unknown): Record<string, number> {
   return Object.fromEntries(numbers);
 }
 
-export function polygonsOf(geometry: unknown, refuse: Refuse): Polygon[] {
+export function polygonsOf(geometry: unknown, refuse: Refuse, depth = 0): Polygon[] {
   if (!isObject(geometry)) return [];
+  if (depth > DEEPEST) refuse(`collections more than ${DEEPEST} deep in each other`);
   const { type, coordinates, geometries, isEllipse } = geometry;
   if (type === "GeometryCollection" && Array.isArray(geometries)) {
-    return geometries.flatMap((item) => polygonsOf(item, refuse));
+    return geometries.flatMap((item) => polygonsOf(item, refuse, depth + 1));
   }
   if (type !== "Polygon" && type !== "MultiPolygon") return [];
   if (!Array.isArray(coordinates)) return refuse("no coordinates");

@@ -49,6 +49,9 @@ export class IdTable {
   #slotOf(words: ArrayLike<number>): number {
     let hash = 0;
     for (let w = 0; w < WORDS; w++) hash = Math.imul(hash ^ words[w]!, 0x9e3779b1) ^ (hash >>> 15);
+    // The low bits pick the slot: without this, ids that differ in their last high bits alone would share one.
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash ^= hash >>> 13;
     const mask = this.#slots.length - 1;
     for (let slot = (hash >>> 0) & mask; ; slot = (slot + 1) & mask) {
       const at = (this.#slots[slot]! - 1) * WORDS;

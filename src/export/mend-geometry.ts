@@ -47,8 +47,9 @@ function mendCollection({ geometries, plane }: Json, tell: Tell): Json | null {
   const polygons: unknown[] = [];
   for (const part of parts) {
     if (part?.type === "Polygon") polygons.push(part.coordinates);
-    else if (part?.type === "MultiPolygon") polygons.push(...(part.coordinates as unknown[]));
-    else if (part !== null && parts.length === 1) {
+    else if (part?.type === "MultiPolygon") {
+      for (const polygon of part.coordinates as unknown[]) polygons.push(polygon);
+    } else if (part !== null && parts.length === 1) {
       tell("geometry", `took the ${show(part.type)} out of its GeometryCollection`);
       return part;
     } else return null;

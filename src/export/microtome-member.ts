@@ -2,7 +2,8 @@ import { isObject } from "./check-rules.ts";
 import { textOf } from "./read-features.ts";
 
 /** Where the member stands in what microtome writes: before the features, and flat. */
-const MEMBER = /^\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,\s*"microtome"\s*:\s*(\{[^{}]*\})/;
+const MEMBER =
+  /^\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,\s*"microtome"\s*:\s*(\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\})/;
 
 /**
  * What a GeoJSON file that microtome wrote says of itself, or null for another's.

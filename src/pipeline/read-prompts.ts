@@ -1,6 +1,7 @@
 import { MicrotomeError } from "../errors.ts";
 import { DEEPEST_CHILD } from "../export/check-feature.ts";
-import { classificationOf, isObject, polygonsOf } from "../export/geojson-read.ts";
+import { isObject } from "../export/check-rules.ts";
+import { classificationOf, polygonsOf } from "../export/geojson-read.ts";
 import { readFeatures } from "../export/read-features.ts";
 import { type Box, type Point, ringBox, uniteBoxes } from "../geometry.ts";
 import { innerPoint } from "../merge/measure.ts";

@@ -46,6 +46,19 @@ describe("checkGeoJson", () => {
     }
   });
 
+  it("looks at more children than a call has room for arguments", async () => {
+    const path = join(folder, "children.geojson");
+    const point = '"geometry":{"type":"Point","coordinates":[1,2]}';
+    const children = Array.from(
+      { length: 150_000 },
+      (_, i) => `{"type":"Feature","id":"1-2-3-4-${i.toString(16)}",${point},"properties":{}}`,
+    );
+    const parent = (inner: string): string =>
+      `{"type":"Feature",${point},"properties":{"childObjects":[${inner}]}}`;
+    writeFileSync(path, `[${parent(parent(children.join(",")))}]`);
+    expect(await checkGeoJson(path)).toEqual([]);
+  });
+
   it("stops after a thousand faults", async () => {
     const path = join(folder, "bad.geojson");
     writeFileSync(path, JSON.stringify(Array.from({ length: 3000 }, () => 1)));

@@ -55,6 +55,22 @@ describe("FeatureSplitter", () => {
 });
 
 describe("readGeoJsonPolygons", () => {
+  it.each([
+    { what: "lists", open: "[", close: "]" },
+    {
+      what: "children",
+      open: '{"type":"Feature","geometry":null,"properties":{"childObjects":[',
+      close: "]}}",
+    },
+    { what: "collections", open: '{"type":"GeometryCollection","geometries":[', close: "]}" },
+  ])("refuses $what that lie ever deeper in each other", async ({ open, close }) => {
+    const path = written(`[${open.repeat(20_000)}${close.repeat(20_000)}]`);
+    await expect(readGeoJsonPolygons(path)).rejects.toMatchObject({
+      code: "corrupt-file",
+      message: expect.stringMatching(/Feature 0 of .* deep in each other/),
+    });
+  });
+
   const square = [
     [
       [0, 0],
