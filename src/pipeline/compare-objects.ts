@@ -91,7 +91,7 @@ export class ObjectTable {
    */
   decide(object: EditedObject, runClasses: ReadonlySet<string>, all: boolean): Decision {
     if (object.polygons.length === 0)
-      return { kind: "left", why: "it has no area that can be mended" };
+      return { kind: "left", why: "it has no area that can be mended, or lies far off the slide" };
     const number = object.id !== null && isUuid(object.id) ? this.#ids.find(object.id) : -1;
     if (number >= 0) {
       if (this.#seen[number] === 1) return { kind: "left", why: "its id stands in the file twice" };

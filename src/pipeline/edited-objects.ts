@@ -1,3 +1,4 @@
+import { FARTHEST_PX } from "../export/check-geometry.ts";
 import { type ReadObject, streamGeoJsonPolygons } from "../export/geojson-read.ts";
 import { mendPolygons } from "../export/mend-polygons.ts";
 import { microtomeMember } from "../export/microtome-member.ts";
@@ -5,6 +6,9 @@ import { type Point, type Polygon, polygonArea, type Ring } from "../geometry.ts
 import { polygonsFault, toHundredths } from "../polygon-validity.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { shapeKey } from "./shape-key.ts";
+
+/** Hundredths of a px. */
+const FARTHEST = FARTHEST_PX * 100;
 
 /** An object of a file that comes back from QuPath, in level-0 px. */
 export interface EditedObject extends ReadObject {
@@ -31,7 +35,7 @@ export async function originOf(path: string, { slide }: Pick<RunRecord, "slide">
 /**
  * The objects of a GeoJSON file that counts from `origin`, in level-0 px.
  *
- * One that cannot be mended has no polygons. Throws as {@link streamGeoJsonPolygons}.
+ * One that cannot be mended, or lies beyond FARTHEST_PX, has no polygons. Throws as {@link streamGeoJsonPolygons}.
  */
 export async function* editedObjects(
   path: string,
@@ -44,6 +48,10 @@ export async function* editedObjects(
       outer: place(outer),
       holes: holes.map(place),
     }));
+    if (placed.some(({ outer }) => outer.some((value) => !(Math.abs(value) <= FARTHEST)))) {
+      yield { ...object, polygons: [], key: 0, mended: false };
+      continue;
+    }
     const mended = polygonsFault(placed) !== null;
     const pixels = placed.map(({ outer, holes }) => ({
       outer: toPixels(outer),

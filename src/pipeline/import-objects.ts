@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
+import { IdTable } from "../export/id-table.ts";
 import { writeQuPath } from "../export/qupath.ts";
 import { type Point, type Polygon, polygonArea } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
@@ -258,13 +259,18 @@ class Importing {
     }
     this.#table.begin();
     let place = 0;
+    const given = new IdTable();
     for await (const object of editedObjects(this.#path, this.#origin)) {
       const decision = this.#table.decide(object, this.#runClasses, this.#options.allAnnotations);
       place++;
       if (decision.kind !== "added" && !(decision.kind === "own" && decision.reshaped)) continue;
       for (const [piece, polygon] of object.polygons.entries()) {
         const own = piece === 0 && object.id !== null && UUID.test(object.id) ? object.id : null;
-        const id = own ?? uuidV5(`${this.#record.key}\nimport\n${object.id ?? place}\n${piece}`);
+        const made = (name: string | number) =>
+          uuidV5(`${this.#record.key}\nimport\n${name}\n${piece}`);
+        let id = own ?? made(object.id ?? place);
+        // Two new objects of one id stay two.
+        if (!given.add(id).isNew) id = made(place);
         yield this.#measured(id.toLowerCase(), polygon, object.classification);
       }
     }

@@ -237,6 +237,32 @@ describe("importObjects", () => {
     expect(await checkGeoJson(join(folder, files[1]!))).toEqual([]);
   });
 
+  it("keeps two new objects of one id apart, and names one that lies far off the slide", async () => {
+    await makeRun(folder);
+    const features = await exported();
+    const drawn = (x: number): Feature => ({
+      type: "Feature",
+      id: "00000000-0000-4000-8000-000000000001",
+      geometry: {
+        type: "Polygon",
+        coordinates: [
+          [
+            [x, 0],
+            [x + 8, 0],
+            [x + 8, 8],
+            [x, 0],
+          ],
+        ],
+      },
+      properties: { objectType: "detection" },
+    });
+    const report = await take([...features, drawn(0), drawn(100), drawn(1e13)]);
+    expect(report).toMatchObject({ unchanged: 12, added: 2, leftOut: 1, objects: 14 });
+    expect(report.left[0]!.why).toContain("far off the slide");
+    const ids = (await corrected()).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(14);
+  });
+
   it("leaves corrections of a run with other parameters alone", async () => {
     await makeRun(folder);
     await take(await exported());
