@@ -8,7 +8,7 @@ import type { ExportTask } from "../feature-bytes.ts";
 import { type PartFile, writePart } from "../part-file.ts";
 import { countClasses, requireObjects } from "./classes.ts";
 import { algorithm, commonModules, newUid, references } from "./common-modules.ts";
-import { ANATOMICAL_STRUCTURE, classCode, MEASUREMENT_CODES } from "./concepts.ts";
+import { ANATOMICAL_STRUCTURE, classCode, longString, MEASUREMENT_CODES } from "./concepts.ts";
 import { type DataSet, encodeDataSet, encodeFileHead } from "./encode-data-set.ts";
 import {
   elementHead,
@@ -157,7 +157,7 @@ async function appendGroup(
   await file.append(
     encodeDataSet({
       AnnotationGroupUID: newUid(),
-      AnnotationGroupLabel: name.slice(0, 64),
+      AnnotationGroupLabel: longString(name),
       AnnotationGroupGenerationType: "AUTOMATIC",
       AnnotationGroupAlgorithmIdentificationSequence: [algorithm(model)],
       AnnotationPropertyCategoryCodeSequence: ANATOMICAL_STRUCTURE,

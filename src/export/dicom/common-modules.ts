@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DicomOrigin, DicomOriginLevel } from "../../tiler/dicom/origin.ts";
 import { VERSION } from "../../version.ts";
-import { ARTIFICIAL_INTELLIGENCE } from "./concepts.ts";
+import { ARTIFICIAL_INTELLIGENCE, longString } from "./concepts.ts";
 import type { DataSet } from "./encode-data-set.ts";
 
 /** A new UID made of a UUID (PS3.5 B.2). */
@@ -57,7 +57,7 @@ export function commonModules(
     ContentDate: date,
     ContentTime: time,
     ContentLabel: file.label,
-    ContentDescription: file.description.slice(0, 64),
+    ContentDescription: longString(file.description),
     ContentCreatorName: "",
     ReferencedSeriesSequence: [
       {
@@ -80,7 +80,7 @@ export function references({ sopClass, sopInstances }: DicomOriginLevel): DataSe
 export function algorithm(model: string): DataSet {
   return {
     AlgorithmFamilyCodeSequence: ARTIFICIAL_INTELLIGENCE,
-    AlgorithmName: model.slice(0, 64),
+    AlgorithmName: longString(model),
     AlgorithmVersion: `microtome ${VERSION}`,
   };
 }

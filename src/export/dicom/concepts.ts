@@ -6,13 +6,18 @@ import type { DataSet } from "./encode-data-set.ts";
 /** Codes of microtome's own, where no public scheme is known to have one. PS3.3 8.2: "99…" is private. */
 const OWN_SCHEME = "99MICROTOME";
 
+/** Text for a value of at most 64 characters (LO): a backslash would part it in two. PS3.5 6.2. */
+export function longString(text: string): string {
+  return [...text.replaceAll(/[\\\p{Cc}]/gu, " ")].slice(0, 64).join("");
+}
+
 /** A code sequence's one item; the value has at most 16 characters, the meaning 64. */
 function code(value: string, scheme: string, meaning: string): readonly DataSet[] {
   return [
     {
       CodeValue: value,
       CodingSchemeDesignator: scheme,
-      CodeMeaning: meaning.slice(0, 64),
+      CodeMeaning: longString(meaning),
     },
   ];
 }

@@ -11,6 +11,7 @@ import { algorithm, commonModules, newUid, references } from "./common-modules.t
 import {
   ANATOMICAL_STRUCTURE,
   classCode,
+  longString,
   SEGMENTATION_DERIVATION,
   SEGMENTATION_PURPOSE,
 } from "./concepts.ts";
@@ -228,9 +229,9 @@ function header(
     SegmentsOverlap: "NO",
     SegmentSequence: classes.map((name, i) => ({
       SegmentNumber: i + 1,
-      SegmentLabel: name.slice(0, 64),
+      SegmentLabel: longString(name),
       SegmentAlgorithmType: "AUTOMATIC",
-      SegmentAlgorithmName: model.slice(0, 64),
+      SegmentAlgorithmName: longString(model),
       SegmentationAlgorithmIdentificationSequence: [algorithm(model)],
       SegmentedPropertyCategoryCodeSequence: ANATOMICAL_STRUCTURE,
       SegmentedPropertyTypeCodeSequence: classCode(task, name),
