@@ -85,9 +85,13 @@ export class Ledger {
       throw error;
     }
     const ledger = new Ledger(file, path, 0);
-    if (await ledger.#scan(key)) return ledger;
-    await file.close();
-    return null;
+    let isOurs = false;
+    try {
+      isOurs = await ledger.#scan(key);
+    } finally {
+      if (!isOurs) await file.close();
+    }
+    return isOurs ? ledger : null;
   }
 
   /** Whether a ledger holds more than its header, whoever's run it is. */

@@ -11,8 +11,8 @@ export const LABEL_TIFF: ExportFormat = {
   splits: false,
   takes: ["mpp"],
   async write(subject, target) {
-    const table = await writeTable(subject, target);
     const { bytes } = await writeLabelTiff(subject.objects, imageOptions(subject, target));
+    const table = await writeTable(subject, target);
     return [{ path: target.path, bytes, objects: subject.objects.count }, table];
   },
 };

@@ -23,6 +23,7 @@ export class BlockTable {
     this.count = count;
     const reader = new ByteReader(bytes, refuse);
     this.#columns = Array.from({ length: 7 }, () => new PackedColumn(reader, count));
+    if (this.#columns.some(({ hasGaps }) => hasGaps)) refuse("an object without box or place");
     this.#measurements = MEASUREMENTS.map(() => new PackedColumn(reader, count));
     this.#classes = classes;
     this.#refuse = refuse;
@@ -157,6 +158,7 @@ export class BlockGeometry {
     this.#points.totalLength(3, mostPoints, refuse);
     this.#startX = new PackedColumn(reader, count);
     this.#startY = new PackedColumn(reader, count);
+    if (this.#startX.hasGaps || this.#startY.hasGaps) refuse("an outline without a beginning");
     const lengths = new PackedColumn(reader, count);
     const total = lengths.totalLength(1, reader.left, refuse);
     this.#bits = reader.take(total);

@@ -62,6 +62,11 @@ export class PackedColumn {
     this.#bytes = reader.take(Math.ceil((count * this.#width) / 8));
   }
 
+  /** Whether it may lack values. */
+  get hasGaps(): boolean {
+    return this.#gaps;
+  }
+
   /** The value at a position, NaN where there is none. */
   at(index: number): number {
     const code =
