@@ -1,17 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { crc32 } from "node:zlib";
 import { type ErrorRecord, MicrotomeError } from "../errors.ts";
 import type { PatchMask } from "../segment/mask.ts";
-
-/** What became of one patch. */
-export type LedgerEntry =
-  | {
-      readonly patch: number;
-      readonly ok: true;
-      readonly masks: readonly PatchMask[];
-      readonly prompts: number;
-    }
-  | { readonly patch: number; readonly ok: false; readonly error: ErrorRecord };
+import { encodeLine, type LedgerEntry, packEntry, parseLine, unpackEntry } from "./ledger-line.ts";
 
 interface Slot {
   readonly offset: number;
@@ -20,26 +10,6 @@ interface Slot {
   readonly masks: number;
   readonly prompts: number;
 }
-
-/** A mask as an array, short enough to be written a million times. */
-type MaskFigures = readonly [
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  area: number,
-  predictedIou: number,
-  stabilityScore: number,
-  pointX: number,
-  pointY: number,
-  hematoxylinOd: number,
-  runs: readonly number[],
-];
-/** Only a mask with a class, or of a given prompt, writes more elements. */
-type PackedMask =
-  | MaskFigures
-  | readonly [...MaskFigures, classification: string]
-  | readonly [...MaskFigures, classification: string | null, prompt: number];
 
 const READ_CHUNK = 4 * 1024 * 1024;
 const SYNC_AFTER_MS = 2000;
@@ -132,13 +102,7 @@ export class Ledger {
 
   /** Records a patch; the latest record of a patch is the one that counts. */
   async append(entry: LedgerEntry): Promise<void> {
-    const json = entry.ok
-      ? JSON.stringify({
-          patch: entry.patch,
-          prompts: entry.prompts,
-          masks: entry.masks.map(packMask),
-        })
-      : JSON.stringify({ patch: entry.patch, error: entry.error });
+    const json = packEntry(entry);
     const work = this.#writing.then(async () => {
       const slot = await this.#writeLine(json);
       const masks = entry.ok ? entry.masks.length : 0;
@@ -177,8 +141,7 @@ export class Ledger {
   }
 
   async #writeLine(json: string): Promise<{ offset: number; length: number }> {
-    const body = Buffer.from(json, "utf8");
-    const line = Buffer.concat([Buffer.from(`${checksum(body)} `), body, Buffer.from("\n")]);
+    const line = encodeLine(json);
     const offset = this.#end;
     try {
       for (let done = 0; done < line.length; ) {
@@ -255,66 +218,4 @@ export class Ledger {
     this.#end = end;
     return true;
   }
-}
-
-type ParsedLine =
-  | { readonly format: number; readonly key: string }
-  | { readonly patch: number; readonly prompts: number; readonly masks: readonly PackedMask[] }
-  | { readonly patch: number; readonly error: ErrorRecord };
-
-function checksum(body: Uint8Array): string {
-  return crc32(body).toString(16).padStart(8, "0");
-}
-
-function parseLine(line: Buffer): ParsedLine | null {
-  if (line.length < 10 || line[8] !== 32) return null;
-  const body = line.subarray(9);
-  if (line.toString("latin1", 0, 8) !== checksum(body)) return null;
-  return JSON.parse(body.toString("utf8")) as ParsedLine;
-}
-
-function packMask(mask: PatchMask): PackedMask {
-  const { box, point, rle } = mask;
-  const packed: MaskFigures = [
-    box.x,
-    box.y,
-    box.width,
-    box.height,
-    mask.area,
-    mask.predictedIou,
-    mask.stabilityScore,
-    point.x,
-    point.y,
-    mask.hematoxylinOd,
-    rle.runs,
-  ];
-  const { classification, prompt } = mask;
-  if (prompt !== undefined) return [...packed, classification ?? null, prompt];
-  return classification === undefined ? packed : [...packed, classification];
-}
-
-function unpackMask(packed: PackedMask): PatchMask {
-  const [x, y, width, height, area, predictedIou, stabilityScore, px, py, od, runs, name, prompt] =
-    packed;
-  return {
-    rle: { width, height, runs },
-    box: { x, y, width, height },
-    area,
-    predictedIou,
-    stabilityScore,
-    point: { x: px, y: py },
-    hematoxylinOd: od,
-    ...(name === undefined || name === null ? {} : { classification: name }),
-    ...(prompt === undefined ? {} : { prompt }),
-  };
-}
-
-function unpackEntry(record: Exclude<ParsedLine, { key: string }>): LedgerEntry {
-  if ("error" in record) return { patch: record.patch, ok: false, error: record.error };
-  return {
-    patch: record.patch,
-    ok: true,
-    prompts: record.prompts,
-    masks: record.masks.map(unpackMask),
-  };
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PatchMask } from "../../src/segment/mask.ts";
-import { Ledger, type LedgerEntry } from "../../src/store/ledger.ts";
+import { Ledger } from "../../src/store/ledger.ts";
+import type { LedgerEntry } from "../../src/store/ledger-line.ts";
 
 let folder: string;
 let path: string;
