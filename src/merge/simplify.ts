@@ -1,6 +1,27 @@
 /** A ring is not thinned below so many points. */
 const FEWEST_POINTS = 4;
 
+/** What is known of the points of a ring; grows to the longest ring seen, for it costs more to make than to fill. */
+let next = new Int32Array(0);
+let previous = new Int32Array(0);
+let cost = new Float64Array(0);
+/** The last round that looked at the point again. */
+let round = new Int32Array(0);
+/** Points whose turn it may be, and those that go in this round. */
+let waiting = new Int32Array(0);
+let dropped = new Int32Array(0);
+
+function reserve(points: number): void {
+  if (cost.length >= points) return;
+  const length = Math.max(512, 2 * points);
+  next = new Int32Array(length);
+  previous = new Int32Array(length);
+  cost = new Float64Array(length);
+  round = new Int32Array(length);
+  waiting = new Int32Array(length);
+  dropped = new Int32Array(length);
+}
+
 /**
  * Drops points of a ring: every dropped point lies within `tolerance` of the ring that is left, and
  * so does every point of that ring of the one before.
@@ -13,68 +34,71 @@ const FEWEST_POINTS = 4;
 export function thinRing(ring: Float64Array, tolerance: number): number[] {
   const n = ring.length / 2;
   const limit = tolerance * tolerance;
-  const next = new Int32Array(n);
-  const previous = new Int32Array(n);
-  const live = new Int32Array(n);
-  const cost = new Float64Array(n);
+  reserve(n);
   for (let i = 0; i < n; i++) {
-    live[i] = i;
     next[i] = i + 1;
     previous[i] = i - 1;
+    round[i] = 0;
+    waiting[i] = i;
   }
   next[n - 1] = 0;
   previous[0] = n - 1;
-  for (let i = 0; i < n; i++) cost[i] = costOf(ring, previous[i]!, next[i]!, limit);
-  const dropped = new Int32Array(n);
+  for (let i = 0; i < n; i++) cost[i] = costOf(ring, n, previous[i]!, next[i]!, limit);
   let left = n;
-  for (;;) {
+  let looks = n;
+  for (let now = 1; ; now++) {
     let drops = 0;
-    for (let at = 0; at < left; at++) {
-      const i = live[at]!;
+    for (let at = 0; at < looks; at++) {
+      const i = waiting[at]!;
       if (cost[i]! > limit) continue;
-      if (isLess(ring, cost, i, previous[i]!) && isLess(ring, cost, i, next[i]!)) {
-        dropped[drops++] = i;
-      }
+      if (isLess(ring, i, previous[i]!) && isLess(ring, i, next[i]!)) dropped[drops++] = i;
     }
     if (drops === 0 || left - drops < FEWEST_POINTS) break;
+    left -= drops;
+    // No two of them are neighbours: the points beside them stay.
     for (let at = 0; at < drops; at++) {
       const i = dropped[at]!;
       next[previous[i]!] = next[i]!;
       previous[next[i]!] = previous[i]!;
       cost[i] = -1;
     }
+    looks = 0;
     for (let at = 0; at < drops; at++) {
       const i = dropped[at]!;
-      const p = previous[i]!;
-      const k = next[i]!;
-      cost[p] = costOf(ring, previous[p]!, next[p]!, limit);
-      cost[k] = costOf(ring, previous[k]!, next[k]!, limit);
+      for (let end = 0; end < 2; end++) {
+        const k = end === 0 ? previous[i]! : next[i]!;
+        if (round[k] === now) continue;
+        round[k] = now;
+        cost[k] = costOf(ring, n, previous[k]!, next[k]!, limit);
+        waiting[looks++] = k;
+      }
     }
-    let kept = 0;
-    for (let at = 0; at < left; at++) {
-      const i = live[at]!;
-      if (cost[i] !== -1) live[kept++] = i;
+    // A point's turn comes only where its own cost or that of one beside it has changed.
+    for (let at = 0, changed = looks; at < changed; at++) {
+      const i = waiting[at]!;
+      for (let end = 0; end < 2; end++) {
+        const k = end === 0 ? previous[i]! : next[i]!;
+        if (round[k] === now) continue;
+        round[k] = now;
+        waiting[looks++] = k;
+      }
     }
-    left = kept;
   }
   const thinned: number[] = [];
-  for (let at = 0; at < left; at++) {
-    const i = 2 * live[at]!;
-    thinned.push(ring[i]!, ring[i + 1]!);
-  }
+  for (let i = 0; i < n; i++) if (cost[i] !== -1) thinned.push(ring[2 * i]!, ring[2 * i + 1]!);
   return thinned;
 }
 
 /** Squared distance of the farthest point between two from the straight line that would join them; Infinity above the limit. */
-function costOf(ring: Float64Array, from: number, to: number, limit: number): number {
-  const n = ring.length / 2;
+function costOf(ring: Float64Array, n: number, from: number, to: number, limit: number): number {
   let ax = ring[2 * from]!;
   let ay = ring[2 * from + 1]!;
   let bx = ring[2 * to]!;
   let by = ring[2 * to + 1]!;
   if (ax > bx || (ax === bx && ay > by)) {
     // From the lesser end, whichever way the ring runs: sums of floats differ by their order.
-    const [x, y] = [ax, ay];
+    const x = ax;
+    const y = ay;
     ax = bx;
     ay = by;
     bx = x;
@@ -99,7 +123,7 @@ function costOf(ring: Float64Array, from: number, to: number, limit: number): nu
   return worst;
 }
 
-function isLess(ring: Float64Array, cost: Float64Array, i: number, k: number): boolean {
+function isLess(ring: Float64Array, i: number, k: number): boolean {
   const a = cost[i]!;
   const b = cost[k]!;
   return a < b || (a === b && comesFirst(ring, i, k));
