@@ -81,7 +81,52 @@ export function toHundredths(ring: Ring): number[] {
 
 /** The first fault of a polygon after its coordinates are rounded to 0.01, as QuPath reads it. */
 export function roundedFault({ outer, holes }: Polygon): PolygonFault | null {
-  return polygonFault({ outer: toHundredths(outer), holes: holes.map(toHundredths) });
+  const ring = toHundredths(outer);
+  if (holes.length === 0 && isStar(ring)) return null;
+  return polygonFault({ outer: ring, holes: holes.map(toHundredths) });
+}
+
+/** Boxes of whole coordinates up to so wide and high have exact cross products. */
+const STAR_EXTENT = 2 ** 25;
+
+/**
+ * Whether every edge of a ring of whole coordinates turns the same way around the middle of its box,
+ * and all of them once: then the ring is simple, and most nuclei are so. False says nothing.
+ */
+function isStar(ring: Ring): boolean {
+  const n = ring.length;
+  let x0 = Infinity;
+  let y0 = Infinity;
+  let x1 = -Infinity;
+  let y1 = -Infinity;
+  for (let i = 0; i < n; i += 2) {
+    const x = ring[i]!;
+    const y = ring[i + 1]!;
+    if (x < x0) x0 = x;
+    if (x > x1) x1 = x;
+    if (y < y0) y0 = y;
+    if (y > y1) y1 = y;
+  }
+  if (!(x1 - x0 < STAR_EXTENT && y1 - y0 < STAR_EXTENT)) return false;
+  const cx = x0 + Math.floor((x1 - x0) / 2);
+  const cy = y0 + Math.floor((y1 - y0) / 2);
+  let ax = ring[n - 2]! - cx;
+  let ay = ring[n - 1]! - cy;
+  let turn = 0;
+  let rounds = 0;
+  for (let i = 0; i < n; i += 2) {
+    const bx = ring[i]! - cx;
+    const by = ring[i + 1]! - cy;
+    const way = Math.sign(ax * by - ay * bx);
+    if (turn === 0) turn = way;
+    // Also where it is no number.
+    if (way === 0 || way !== turn) return false;
+    // Each round passes upwards, or downwards, through the line to the right of the middle once.
+    if (ay < 0 !== by < 0 && by < 0 === turn < 0) rounds++;
+    ax = bx;
+    ay = by;
+  }
+  return rounds === 1;
 }
 
 /** Whether a polygon is OGC-valid after its coordinates are rounded to 0.01. */

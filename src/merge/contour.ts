@@ -1,6 +1,6 @@
 import { type Polygon, ringArea } from "../geometry.ts";
 import { splitWalk } from "../split-walk.ts";
-import { connectedParts } from "./span-sets.ts";
+import { connectedParts, isOneColumnOfRuns } from "./span-sets.ts";
 import type { Spans } from "./spans.ts";
 
 /**
@@ -12,6 +12,34 @@ import type { Spans } from "./spans.ts";
  * has one outer walk, and a walk may visit such a corner twice.
  */
 export function traceWalks(spans: Spans): number[][] {
+  return isOneColumnOfRuns(spans) ? [walkAround(spans)] : traceLines(spans);
+}
+
+/** The walk around rows of one run each, from the top left: down their right ends and up their left ones. */
+function walkAround({ box, xs }: Spans): number[] {
+  const rows = box.height;
+  const walk: number[] = [xs[0]!, box.y];
+  let x = xs[1]!;
+  walk.push(x, box.y);
+  for (let r = 1; r < rows; r++) {
+    const end = xs[2 * r + 1]!;
+    if (end === x) continue;
+    walk.push(x, box.y + r, end, box.y + r);
+    x = end;
+  }
+  walk.push(x, box.y + rows);
+  x = xs[2 * rows - 2]!;
+  walk.push(x, box.y + rows);
+  for (let r = rows - 1; r > 0; r--) {
+    const start = xs[2 * r - 2]!;
+    if (start === x) continue;
+    walk.push(x, box.y + r, start, box.y + r);
+    x = start;
+  }
+  return walk;
+}
+
+function traceLines(spans: Spans): number[][] {
   const { box, rowStart, xs } = spans;
   const corners = new Corners(box.width);
   for (let line = 0; line <= box.height; line++) {
@@ -130,6 +158,8 @@ class Corners {
  * the pocket behind them is a hole that touches another ring in that point.
  */
 export function partPolygon(part: Spans): Polygon {
+  // Its walk visits no corner twice.
+  if (isOneColumnOfRuns(part)) return { outer: walkAround(part), holes: [] };
   let outer: number[] = [];
   const holes: number[][] = [];
   for (const walk of traceWalks(part)) {

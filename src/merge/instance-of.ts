@@ -39,9 +39,6 @@ export function instanceOf(
     pixels += part.spans.area;
     density += part.spans.area * part.scores.hematoxylinOd;
   }
-  const patches = [...parts]
-    .sort((a, b) => a.patch.index - b.patch.index)
-    .map((part) => part.patch.id);
   const instance: Instance = {
     id: objectId(frame.idSeed, polygon),
     polygon,
@@ -55,7 +52,14 @@ export function instanceOf(
     ...(best.scores.classification === undefined
       ? {}
       : { classification: best.scores.classification }),
-    patches: [...new Set(patches)],
+    patches: patchIds(parts),
   };
   return { instance, staircase: kind === "staircase" };
+}
+
+/** Each once, in the order of the plan. */
+function patchIds(parts: ObjectMask["parts"]): string[] {
+  if (parts.length === 1) return [parts[0]!.patch.id];
+  const sorted = [...parts].sort((a, b) => a.patch.index - b.patch.index);
+  return [...new Set(sorted.map((part) => part.patch.id))];
 }

@@ -56,16 +56,21 @@ function stretchAround(polygon: Polygon, { x, y }: Point): boolean {
 /** Sorted x where the line at y crosses the rings; between an even one and the next lies the inside. */
 function crossingsAt(polygon: Polygon, y: number): number[] {
   const crossings: number[] = [];
-  for (const ring of [polygon.outer, ...polygon.holes]) {
-    const n = ring.length;
-    for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
-      const ay = ring[j + 1]!;
-      const by = ring[i + 1]!;
-      if (ay > y === by > y) continue;
-      crossings.push(ring[j]! + ((y - ay) / (by - ay)) * (ring[i]! - ring[j]!));
-    }
+  addCrossings(polygon.outer, y, crossings);
+  for (const hole of polygon.holes) addCrossings(hole, y, crossings);
+  // Most lines cross a nucleus twice: no sort to call.
+  if (crossings.length !== 2) return crossings.sort((a, b) => a - b);
+  return crossings[0]! > crossings[1]! ? crossings.reverse() : crossings;
+}
+
+function addCrossings(ring: Ring, y: number, crossings: number[]): void {
+  const n = ring.length;
+  for (let i = 0, j = n - 2; i < n; j = i, i += 2) {
+    const ay = ring[j + 1]!;
+    const by = ring[i + 1]!;
+    if (ay > y === by > y) continue;
+    crossings.push(ring[j]! + ((y - ay) / (by - ay)) * (ring[i]! - ring[j]!));
   }
-  return crossings.sort((a, b) => a - b);
 }
 
 /** Heights to try: the centroid's and seven others, evenly over the ring. */

@@ -1,12 +1,15 @@
 import type { Polygon } from "../geometry.ts";
-import { uuidV5 } from "./uuid.ts";
+import { UUID_NAMESPACE, uuidOfNamed } from "./uuid.ts";
 
 const [SPACE, SEMICOLON, MINUS, POINT, ZERO] = [0x20, 0x3b, 0x2d, 0x2e, 0x30] as const;
 /** Most bytes of a coordinate with its separator: sign, 16 digits, point. */
 const LONGEST = 20;
 
-/** Grows to the longest outline that was seen. */
+/** Namespace, seed and line feed, then the outline; grows to the longest outline that was seen. */
 let text = new Uint8Array(4096);
+/** What `text` begins with, and how long that is. */
+let headSeed: string | null = null;
+let headLength = 0;
 
 /**
  * The id of an object: a UUID (version 5) of the seed and the outline, the same from run to run.
@@ -15,17 +18,30 @@ let text = new Uint8Array(4096);
  * hundredths at most, as JavaScript writes them, parted by spaces. Coordinates are multiples of 0.01.
  */
 export function objectId(seed: string, { outer, holes }: Polygon): string {
-  const head = Buffer.from(`${seed}\n`, "utf8");
-  let needed = head.length + LONGEST * outer.length;
+  if (seed !== headSeed) writeHead(seed);
+  let needed = headLength + LONGEST * outer.length;
   for (const hole of holes) needed += LONGEST * hole.length;
-  if (text.length < needed) text = new Uint8Array(2 * needed);
-  text.set(head);
-  let at = writeRing(outer, head.length);
+  if (text.length < needed) text = withRoom(text, 2 * needed);
+  let at = writeRing(outer, headLength);
   for (const hole of holes) {
     text[at++] = SEMICOLON;
     at = writeRing(hole, at);
   }
-  return uuidV5(text.subarray(0, at));
+  return uuidOfNamed(text.subarray(0, at));
+}
+
+function writeHead(seed: string): void {
+  const head = Buffer.concat([UUID_NAMESPACE, Buffer.from(`${seed}\n`, "utf8")]);
+  if (text.length < head.length) text = new Uint8Array(2 * head.length);
+  text.set(head);
+  headSeed = seed;
+  headLength = head.length;
+}
+
+function withRoom(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(length);
+  longer.set(bytes);
+  return longer;
 }
 
 /** Writes a ring as `join(" ")` would, which takes several times as long; returns where it ends. */

@@ -155,7 +155,7 @@ export function connectedParts(spans: Spans): Spans[] {
 }
 
 /** Whether every row is one run that touches the run above: most nuclei are, and hang together so. */
-function isOneColumnOfRuns({ box, rowStart, xs }: Spans): boolean {
+export function isOneColumnOfRuns({ box, rowStart, xs }: Spans): boolean {
   if (xs.length !== 2 * box.height) return false;
   for (let r = 1; r < box.height; r++) {
     const k = 2 * r;

@@ -4,8 +4,10 @@ import {
   polygonFault,
   polygonsFault,
   roundedFault,
+  toHundredths,
 } from "../../src/polygon-validity.ts";
 import cases from "../cases/geojson/validity.json" with { type: "json" };
+import { randomFrom } from "../merge/random.ts";
 
 describe("polygon validity", () => {
   it.each(cases)("$name: $fault", ({ rings, fault }) => {
@@ -38,6 +40,29 @@ describe("polygon validity", () => {
     expect(isValidPolygon(thin)).toBe(false);
     expect(isValidPolygon({ outer: [0, 0, 10, 0, 10, 0.006], holes: [] })).toBe(true);
     expect(roundedFault({ outer: [0, 0, Number.NaN, 0, 1, 1], holes: [] })).toBe("not-finite");
+  });
+
+  it("finds the same fault by its short way and by every pair of edges", () => {
+    const random = randomFrom(5);
+    const seen = new Set<string>();
+    for (let n = 0; n < 3000; n++) {
+      const points = 3 + Math.floor(random() * 6);
+      const jumble = n % 2 === 0;
+      const ring = Array.from({ length: points }, (_, i) => {
+        // Around the middle once or twice, or anywhere on a small grid: through the middle, back again.
+        const angle = ((i + random()) / points) * 2 * Math.PI * (n % 4 === 1 ? 1 : 2);
+        return jumble
+          ? [Math.floor(random() * 4), Math.floor(random() * 4)]
+          : [Math.round(20 * Math.cos(angle)), Math.round(20 * Math.sin(angle))];
+      }).flat();
+      const whole = toHundredths(ring.map((v) => v / 100));
+      const fault = roundedFault({ outer: whole.map((v) => v / 100), holes: [] });
+      expect(fault, String(whole)).toBe(polygonFault({ outer: whole, holes: [] }));
+      seen.add(String(fault));
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(["null", "spike", "self-intersection"]));
+    const backThroughTheMiddle = [0, 1, 0, 2, 0, 0, 0, 1, 0, 2, 1, 2].map((v) => v / 100);
+    expect(roundedFault({ outer: backThroughTheMiddle, holes: [] })).toBe("spike");
   });
 
   it("is exact far out and for very long edges", () => {
