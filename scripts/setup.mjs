@@ -1,6 +1,6 @@
 // Installs what package-lock.json names, once: the first step of `npm test` and `npm run demo`.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -30,6 +30,14 @@ export function ensureInstalled() {
   const marker = join(root, "node_modules", ".package-lock.json");
   const lock = join(root, "package-lock.json");
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return;
+  const packages = join(root, "node_modules");
+  // npm ci empties node_modules before it fills it, and through a link what others use as well.
+  if (lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      `error[setup]: ${packages} is a symbolic link, and packages would have to be installed: npm ci would empty the folder it points to. Remove the link and start again, or install in that folder.`,
+    );
+    process.exit(1);
+  }
   console.error("installing packages (once) …");
   // Without this, onnxruntime-node's install script would fetch GPU libraries on Linux.
   runStep("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {

@@ -67,6 +67,9 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       const subject = {
         ...subjectOf(record, objects, corrected),
         ...(labels ? { labels } : {}),
+        ...(record.prompts?.classColors
+          ? { classColors: new Map(Object.entries(record.prompts.classColors)) }
+          : {}),
         ...(format.takes?.includes("slide")
           ? { origin: await findOrigin(folder, record, { slide, keepIdentity }) }
           : {}),

@@ -15,7 +15,7 @@ import {
   SLIDE_OPTIONS,
 } from "./slide-options.ts";
 
-/** Prompts without an object that are named on stderr. */
+/** Prompts without an object, and of a doubtful one, that are named on stderr. */
 const MOST_NAMED = 10;
 
 /** The options that `segment` and `batch` share. */
@@ -245,14 +245,25 @@ function reportFailures(result: SegmentSlideResult, terminal: Terminal): number 
   return 1;
 }
 
-/** Prompts that gave no object, the first few by name. */
+/** The first few, and how many there are beside them. */
+function someOf(texts: readonly string[]): string {
+  const rest = texts.length - MOST_NAMED;
+  return texts.slice(0, MOST_NAMED).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
+}
+
+/** Prompts that gave no object or a doubtful one, the first few by name; the exit status. */
 function reportUnanswered({ record, folder }: SegmentSlideResult, terminal: Terminal): number {
-  const { unanswered = [], count } = record.prompts ?? {};
+  const { unanswered = [], doubtful = [], count } = record.prompts ?? {};
+  if (doubtful.length > 0) {
+    const named = someOf(doubtful.map(({ id, predictedIou }) => `${id}: ${predictedIou}`));
+    terminal.stderr.write(
+      `note: the model itself doubts the objects of ${doubtful.length} of ${count} prompts (predicted IoU of ${named}): look at them; all are named in ${folder}/run.json.\n`,
+    );
+  }
   if (unanswered.length === 0) return 0;
-  const some = unanswered.slice(0, MOST_NAMED).map(({ id, why }) => `${id}: ${why}`);
-  const rest = unanswered.length - some.length;
+  const named = someOf(unanswered.map(({ id, why }) => `${id}: ${why}`));
   terminal.stderr.write(
-    `error[fell-short]: ${unanswered.length} of ${count} prompts gave no object: ${some.join("; ")}${rest > 0 ? `; and ${rest} more` : ""}; all are named in ${folder}/run.json.\n`,
+    `error[fell-short]: ${unanswered.length} of ${count} prompts gave no object: ${named}; all are named in ${folder}/run.json.\n`,
   );
   return 1;
 }

@@ -186,7 +186,7 @@ function checkClassification(value: unknown, report: Report): void {
   }
 }
 
-export function isColor(value: unknown): boolean {
+export function isColor(value: unknown): value is number | readonly number[] {
   if (typeof value === "number") return Number.isInteger(value);
   return (
     Array.isArray(value) &&

@@ -4,7 +4,7 @@ import type { Instance } from "../merge/instance.ts";
 import { Outline } from "../outline.ts";
 import type { TaskSpec } from "../scales/scale.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
-import { classColor } from "./class-color.ts";
+import { type ClassColors, classColor } from "./class-color.ts";
 import { LONGEST_NUMBER, putFixed, putPosition } from "./decimal-bytes.ts";
 import { Piece, type TextBytes } from "./text-bytes.ts";
 
@@ -44,18 +44,21 @@ export class FeatureBytes {
   readonly #origin: Point;
   readonly #outline = new Outline();
   readonly #labels: ReadonlyMap<string, ObjectLabel> | undefined;
+  readonly #classColors: ClassColors | undefined;
   /** What stands between geometry and measurements, by class. */
   readonly #middles = new Map<string | undefined, Piece>();
 
-  /** `labels` are names and metadata of some objects, by their ids. */
+  /** `labels` are names and metadata of some objects, by their ids; `classColors` the colours of some classes. */
   constructor(
     task: ExportTask,
     origin: Point = { x: 0, y: 0 },
     labels?: ReadonlyMap<string, ObjectLabel>,
+    classColors?: ClassColors,
   ) {
     this.#task = task;
     this.#origin = { x: origin.x * 100, y: origin.y * 100 };
     this.#labels = labels;
+    this.#classColors = classColors;
   }
 
   append(instance: Instance, out: TextBytes): void {
@@ -104,7 +107,10 @@ export class FeatureBytes {
     const named =
       classification === undefined
         ? { name: objectName, color }
-        : { name: classification, color: classColor(classification) };
+        : {
+            name: classification,
+            color: this.#classColors?.get(classification) ?? classColor(classification),
+          };
     const middle = new Piece(
       `]},"properties":{"objectType":${JSON.stringify(objectType)},"classification":${JSON.stringify(named)},"measurements":{`,
     );

@@ -1,6 +1,7 @@
 import type { Box } from "../geometry.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
 import type { DicomOrigin } from "../tiler/dicom/origin.ts";
+import type { ClassColors } from "./class-color.ts";
 import type { ExportTask, ObjectLabel } from "./feature-bytes.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
@@ -32,6 +33,8 @@ export interface ExportSubject {
   readonly provenance: Provenance;
   /** Names and metadata of some objects, by their ids; only formats that have a place for them write them. */
   readonly labels?: ReadonlyMap<string, ObjectLabel>;
+  /** Colours of some classes, as the file of a run's marks has them. */
+  readonly classColors?: ClassColors;
   /** What a DICOM file refers to; formats that take `slide` are given it. */
   readonly origin?: DicomOrigin;
 }

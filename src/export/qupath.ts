@@ -2,6 +2,7 @@ import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
 import { VERSION } from "../version.ts";
+import type { ClassColors } from "./class-color.ts";
 import {
   type ExportTask,
   FeatureBytes,
@@ -19,7 +20,10 @@ export const QUPATH: ExportFormat = {
   endings: [".geojson", ".geojson.gz", ".json", ".json.gz"],
   summary: "GeoJSON as QuPath imports it; FILE.geojson.gz is compressed",
   splits: true,
-  async write({ objects, task, slide, model, provenance, labels }, { path, maxObjects }) {
+  async write(
+    { objects, task, slide, model, provenance, labels, classColors },
+    { path, maxObjects },
+  ) {
     // QuPath shows such a slide cropped to its bounds and counts pixels from their corner.
     const origin = slide.bounds ? { x: slide.bounds.x, y: slide.bounds.y } : undefined;
     const options = {
@@ -28,6 +32,7 @@ export const QUPATH: ExportFormat = {
       provenance,
       ...(origin ? { origin } : {}),
       ...(labels ? { labels } : {}),
+      ...(classColors ? { classColors } : {}),
     };
     if (maxObjects === undefined) {
       return [
@@ -54,6 +59,8 @@ export interface WriteQuPathOptions {
   readonly origin?: Point;
   /** Names and metadata of some objects, by their ids. */
   readonly labels?: ReadonlyMap<string, ObjectLabel>;
+  /** Colours of some classes, by their names. */
+  readonly classColors?: ClassColors;
 }
 
 /**
@@ -69,7 +76,7 @@ export async function writeQuPath(
   source: AsyncIterable<Instance> | AsyncIterable<InstanceBlock>,
   options: WriteQuPathOptions,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
-  const { path, task, model, provenance, origin, labels } = options;
+  const { path, task, model, provenance, origin, labels, classColors } = options;
   let objects = 0;
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     const about = {
@@ -83,7 +90,7 @@ export async function writeQuPath(
       ...(origin ? { originX: origin.x, originY: origin.y } : {}),
       ...provenance,
     };
-    const features = new FeatureBytes(task, origin, labels);
+    const features = new FeatureBytes(task, origin, labels, classColors);
     const text = new TextChunks();
     text.out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`);
     for await (const item of source) {

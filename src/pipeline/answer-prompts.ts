@@ -4,6 +4,7 @@ import { MicrotomeError } from "../errors.ts";
 import type { ObjectLabel } from "../export/feature-bytes.ts";
 import type { Instance } from "../merge/instance.ts";
 import { promptedObjects } from "../merge/prompted-objects.ts";
+import { isDoubtful } from "../segment/doubt.ts";
 import type { Ledger } from "../store/ledger.ts";
 import { promptsFileName } from "../store/run-folder.ts";
 import type { PromptsRecord } from "../store/run-record.ts";
@@ -12,7 +13,10 @@ import type { PromptPlan } from "./place-prompts.ts";
 import type { PromptFile, SlidePrompt } from "./read-prompts.ts";
 
 /** What became of a prompt: the object it gave, or why it gave none. */
-type Answer = { readonly object: string } | { readonly why: string };
+type Answer =
+  | { readonly object: string }
+  | { readonly object: string; readonly doubtful: true; readonly predictedIou: number }
+  | { readonly why: string };
 
 /** The objects of a run of given prompts, one a prompt, and what became of each prompt. */
 export class PromptAnswers {
@@ -49,8 +53,11 @@ export class PromptAnswers {
       for (const { prompt, instance } of promptedObjects(patch, masks, frame, seedOf)) {
         const { index } = placed[prompt]!;
         const { id, name, classification } = this.#given.prompts[index]!;
-        this.#answers.set(index, { object: instance.id });
-        this.labels.set(instance.id, labelOf(id, name));
+        const predictedIou = Number(instance.predictedIou.toFixed(4));
+        const doubtful = isDoubtful(this.#run.model, instance.predictedIou);
+        const object = instance.id;
+        this.#answers.set(index, doubtful ? { object, doubtful, predictedIou } : { object });
+        this.labels.set(instance.id, labelOf(id, name, doubtful));
         yield classification === null ? instance : { ...instance, classification };
       }
     }
@@ -62,12 +69,18 @@ export class PromptAnswers {
     const unanswered = told.flatMap(({ prompt, answer }) =>
       "why" in answer ? [{ id: prompt.id, why: answer.why }] : [],
     );
-    const { ignored, lines, empty } = this.#given.leftOut;
+    const doubtful = told.flatMap(({ prompt: { id }, answer }) =>
+      "doubtful" in answer ? [{ id, predictedIou: answer.predictedIou }] : [],
+    );
+    const { leftOut, classColors } = this.#given;
+    const { ignored, lines, empty } = leftOut;
     return {
       file: basename(promptFile),
       count: told.length,
       answered: told.length - unanswered.length,
       unanswered,
+      doubtful,
+      ...(classColors.size > 0 ? { classColors: Object.fromEntries(classColors) } : {}),
       leftOut: { ignored, lines, empty, outsideRegion: this.#asked.outsideRegion },
     };
   }
@@ -92,8 +105,9 @@ export class PromptAnswers {
   }
 }
 
-function labelOf(promptId: string, name: string | null): ObjectLabel {
-  return { ...(name === null ? {} : { name }), metadata: { promptId } };
+function labelOf(promptId: string, name: string | null, doubtful: boolean): ObjectLabel {
+  const metadata = { promptId, ...(doubtful ? { doubtful: "true" } : {}) };
+  return { ...(name === null ? {} : { name }), metadata };
 }
 
 /** Names and prompts of a finished run's objects, by their ids. Throws MicrotomeError `corrupt-file`. */
@@ -106,9 +120,9 @@ export async function readPromptLabels(
   try {
     const { prompts } = JSON.parse(await readFile(path, "utf8")) as { prompts: unknown[] };
     for (const told of prompts) {
-      const { id, name, object } = told as Readonly<Record<string, unknown>>;
+      const { id, name, object, doubtful } = told as Readonly<Record<string, unknown>>;
       if (typeof id !== "string" || typeof object !== "string") continue;
-      labels.set(object, labelOf(id, typeof name === "string" ? name : null));
+      labels.set(object, labelOf(id, typeof name === "string" ? name : null, doubtful === true));
     }
   } catch (error) {
     throw new MicrotomeError(

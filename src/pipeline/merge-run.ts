@@ -71,6 +71,7 @@ export async function mergeRun(
           runKey: run.key,
         },
         ...(answers ? { labels: answers.labels } : {}),
+        ...(plan.given ? { classColors: plan.given.classColors } : {}),
       }),
     );
   } finally {

@@ -1,6 +1,7 @@
 import { MicrotomeError } from "../errors.ts";
 import { DEEPEST_CHILD } from "../export/check-feature.ts";
 import { isObject } from "../export/check-rules.ts";
+import { type ClassColors, statedColor } from "../export/class-color.ts";
 import { classificationOf, polygonsOf } from "../export/geojson-read.ts";
 import { readFeatures } from "../export/read-features.ts";
 import { type Box, type Point, ringBox, uniteBoxes } from "../geometry.ts";
@@ -21,6 +22,8 @@ export interface SlidePrompt {
 /** The prompts of one file. */
 export interface PromptFile {
   readonly prompts: readonly SlidePrompt[];
+  /** What the file says of its classes' colours, each the first that it gives. */
+  readonly classColors: ClassColors;
   /** SHA-256 of the file's bytes. */
   readonly sha256: string;
   /** Features that ask for nothing, by why. */
@@ -42,6 +45,7 @@ const MOST_PROMPTS = 1_000_000;
  */
 export async function readPrompts(path: string, shapes: PromptShapes): Promise<PromptFile> {
   const prompts: SlidePrompt[] = [];
+  const classColors = new Map<string, readonly [number, number, number]>();
   const leftOut = { ignored: 0, lines: 0, empty: 0 };
   for await (const { index, value } of readFeatures(path)) {
     const refuse = (found: string): never => {
@@ -60,6 +64,10 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       if (classification?.endsWith("*")) {
         leftOut.ignored++;
         continue;
+      }
+      const color = statedColor(properties.classification);
+      if (classification !== null && color !== null && !classColors.has(classification)) {
+        classColors.set(classification, color);
       }
       const about = {
         id: typeof feature.id === "string" ? feature.id : number,
@@ -93,7 +101,7 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       { path, ...leftOut },
     );
   }
-  return { prompts, sha256: await sha256Of(path), leftOut };
+  return { prompts, classColors, sha256: await sha256Of(path), leftOut };
 }
 
 type Json = Readonly<Record<string, unknown>>;

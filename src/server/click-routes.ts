@@ -1,6 +1,7 @@
 import { type Response, Router } from "express";
 import { FeatureBytes } from "../export/feature-bytes.ts";
 import { TextBytes } from "../export/text-bytes.ts";
+import { isDoubtful } from "../segment/doubt.ts";
 import { VERSION } from "../version.ts";
 import type { ClickFacts, ClickReadiness } from "./api.ts";
 import { readClickRequest } from "./click-request.ts";
@@ -78,10 +79,7 @@ function answerBytes(
     patch: plan.patch.box,
     bounds: bounds && { x: bounds.x, y: bounds.y },
     cut: objects.map(({ cut }) => cut),
-    // SAM's threshold for its grid is far above what a person's own prompt needs: only a model's own for peaks is taken.
-    doubtful: objects.map(
-      ({ instance }) => instance.predictedIou <= (model.auto?.predictedIouThreshold ?? 0),
-    ),
+    doubtful: objects.map(({ instance }) => isDoubtful(model, instance.predictedIou)),
     ms: Object.fromEntries(ms) as unknown as ClickFacts["ms"],
   };
   const out = new TextBytes(16 * 1024);

@@ -153,7 +153,11 @@ export class Library {
       `${path}\n${version}`,
       async () =>
         path === kept
-          ? openStoredOverlay(await openObjectsFile(path, record.key), version)
+          ? openStoredOverlay(
+              await openObjectsFile(path, record.key),
+              version,
+              new Map(Object.entries(record.prompts?.classColors ?? {})),
+            )
           : openMemoryOverlay(await readObjects(path), version),
       work,
     );

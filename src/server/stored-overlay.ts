@@ -1,4 +1,4 @@
-import { classColor } from "../export/class-color.ts";
+import { type ClassColors, classColor } from "../export/class-color.ts";
 import type { Polygon } from "../geometry.ts";
 import { MEASUREMENTS } from "../measurements.ts";
 import { TASKS } from "../scales/tasks.ts";
@@ -18,9 +18,16 @@ import { UNCLASSIFIED } from "./read-objects.ts";
 import { TileSelection } from "./tile-selection.ts";
 import { encodeTile } from "./vector-tile.ts";
 
-/** Puts an objects file behind an {@link OverlaySource}: nothing of it stays in memory but its index and a few blocks. */
-export function openStoredOverlay(file: ObjectsFile, version: string): OverlaySource {
-  const { classes, positionOf } = classesOf(file);
+/**
+ * Puts an objects file behind an {@link OverlaySource}: nothing of it stays in memory but its index and a few blocks.
+ * `classColors` are the colours of some classes, in place of microtome's own.
+ */
+export function openStoredOverlay(
+  file: ObjectsFile,
+  version: string,
+  classColors: ClassColors = new Map(),
+): OverlaySource {
+  const { classes, positionOf } = classesOf(file, classColors);
   const columns = columnsOf(file);
   const { extent } = file;
   const info = overlayInfo({
@@ -147,7 +154,7 @@ async function objectAt(
 }
 
 /** The classes that objects have, by their exported names; a name that is there twice counts once. */
-function classesOf(file: ObjectsFile) {
+function classesOf(file: ObjectsFile, classColors: ClassColors) {
   const { about, summary } = file;
   const task = Object.values(TASKS).find(({ name }) => name === about.task);
   const classes: { name: string; color: ClassInfo["color"]; count: number }[] = [];
@@ -161,7 +168,8 @@ function classesOf(file: ObjectsFile) {
       continue;
     }
     positions.set(called, classes.length);
-    const color = name === null ? (task?.color ?? UNCLASSIFIED) : classColor(name);
+    const color =
+      name === null ? (task?.color ?? UNCLASSIFIED) : (classColors.get(name) ?? classColor(name));
     classes.push({ name: called, color, count: objects });
   }
   const positionOf = (name: string | null) => positions.get(name ?? about.objectName) ?? 0;

@@ -61,6 +61,10 @@ export interface PromptsRecord {
   readonly count: number;
   readonly answered: number;
   readonly unanswered: readonly { readonly id: string; readonly why: string }[];
+  /** Prompts whose object the model itself hardly believes in, by its predicted IoU; left out by older versions. */
+  readonly doubtful?: readonly { readonly id: string; readonly predictedIou: number }[];
+  /** Colours that the file gives its classes, 0–255; left out where it gives none. */
+  readonly classColors?: Readonly<Record<string, readonly [number, number, number]>>;
   /** Features that ask for nothing, and prompts outside the region. */
   readonly leftOut: Readonly<Record<string, number>>;
 }

@@ -7,6 +7,7 @@ import { readFeatures } from "../../src/export/read-features.ts";
 import { readPromptLabels } from "../../src/pipeline/answer-prompts.ts";
 import { readPrompts } from "../../src/pipeline/read-prompts.ts";
 import { segmentSlide } from "../../src/pipeline/segment-slide.ts";
+import { runCli } from "../cli/run-cli.ts";
 
 const SAMPLE = resolve(import.meta.dirname, "../../samples/sample.tif");
 const CASES = resolve(import.meta.dirname, "../cases/prompts");
@@ -25,7 +26,7 @@ interface Feature {
   readonly geometry: { readonly coordinates: readonly (readonly (readonly number[])[])[] };
   readonly properties: {
     readonly name?: string;
-    readonly classification: { readonly name: string };
+    readonly classification: { readonly name: string; readonly color: readonly number[] };
     readonly metadata: { readonly promptId: string };
   };
 }
@@ -46,7 +47,8 @@ const boxOf = ({ geometry }: Feature) => {
 
 describe("reading prompts", () => {
   it("points one by one, shapes by their box or a point inside, ids and names kept", async () => {
-    const { prompts, leftOut, sha256 } = await readPrompts(PROMPTS, "box");
+    const { prompts, leftOut, sha256, classColors } = await readPrompts(PROMPTS, "box");
+    expect([...classColors]).toEqual([["Tumor", [200, 0, 0]]]);
     expect(prompts.map(({ id }) => id.slice(-4))).toEqual([
       "7a01",
       "02:0",
@@ -123,8 +125,9 @@ describe("a run of a file's prompts", () => {
     );
     expect(byPrompt.get("7a01")!.properties).toMatchObject({
       name: "on a seam",
-      classification: { name: "Tumor" },
+      classification: { name: "Tumor", color: [200, 0, 0] },
     });
+    expect(record.prompts).toMatchObject({ doubtful: [], classColors: { Tumor: [200, 0, 0] } });
     // The painted nucleus spans 940..972 × 187..216 and the patches' cores meet at 960.
     const seam = boxOf(byPrompt.get("7a01")!);
     for (const [i, truth] of [940, 187, 972, 216].entries()) {
@@ -138,6 +141,39 @@ describe("a run of a file's prompts", () => {
     expect(labels.get(told.prompts[3].object)).toEqual({
       name: "boxed",
       metadata: { promptId: told.prompts[3].id },
+    });
+  }, 120_000);
+
+  it("says which objects the model itself doubts, and is no failure for that", async () => {
+    const marks = join(out, "glass.geojson");
+    // The first point is on a nucleus, the second on glass.
+    const points = {
+      type: "MultiPoint",
+      coordinates: [
+        [1163, 1005.5],
+        [20, 20],
+      ],
+    };
+    await writeFile(marks, JSON.stringify({ type: "Feature", id: "mark", geometry: points }));
+    const args = ["segment", SAMPLE, "--task", "nuclei", "--out", join(out, "glass")];
+    const { status, stderr } = await runCli([...args, "--workers", "1", "--prompts", marks]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^note: the model itself doubts the objects of 1 of 2 prompts \(predicted IoU of mark:1: 0(\.0\d*)?\): /m,
+    );
+    const folder = join(out, "glass/sample.nuclei");
+    const told = JSON.parse(await readFile(join(folder, "nuclei.prompts.json"), "utf8"));
+    expect(told.prompts[0]).not.toHaveProperty("doubtful");
+    expect(told.prompts[1]).toMatchObject({ id: "mark:1", doubtful: true });
+    expect(told.prompts[1].predictedIou).toBeLessThan(0.1);
+    const labels = await readPromptLabels(folder, "nuclei");
+    expect(labels.get(told.prompts[1].object)).toEqual({
+      metadata: { promptId: "mark:1", doubtful: "true" },
+    });
+    const features = await featuresOf(folder);
+    expect(features.map(({ properties }) => properties.metadata)).toContainEqual({
+      promptId: "mark:1",
+      doubtful: "true",
     });
   }, 120_000);
 
