@@ -36,6 +36,8 @@ export function polygonFault(polygon: Polygon): PolygonFault | null {
   const rings = [polygon.outer, ...polygon.holes];
   for (const ring of rings) {
     const fault = ringFault(ring);
+    // Halves of a bow-tie make up for each other's area: what is wrong is that it crosses itself.
+    if (fault === "zero-area") return crossingFault([ring], []) ?? fault;
     if (fault !== null) return fault;
   }
   const touches: Touch[] = [];

@@ -24,12 +24,18 @@ The rules are in docs/geometry.md.`,
 };
 
 async function check(path: string, json: boolean, { stdout }: Terminal): Promise<number> {
-  const findings = await checkGeoJson(path);
+  let features = 0;
+  const findings = await checkGeoJson(path, () => {
+    features++;
+  });
   if (json) {
     stdout.write(`${JSON.stringify({ ok: findings.length === 0, findings })}\n`);
   } else {
     for (const { rule, message } of findings) stdout.write(`${rule}: ${message}\n`);
-    if (findings.length === 0) stdout.write("ok: QuPath imports this file\n");
+    if (findings.length === 0) {
+      const empty = features === 0 ? ", but there is nothing in it: 0 objects" : "";
+      stdout.write(`ok: QuPath imports this file${empty}\n`);
+    }
   }
   return findings.length === 0 ? 0 : 1;
 }

@@ -138,7 +138,8 @@ function subjectOf(record: RunRecord, objects: InstanceSource, corrected: boolea
   };
 }
 
-function describe({ path, objects, bytes }: ExportedFile): string {
+function describe({ path, objects, bytes, beside }: ExportedFile): string {
   const size = bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  if (beside) return `${path}: ${size}`;
   return `${path}: ${objects} ${objects === 1 ? "object" : "objects"}, ${size}`;
 }

@@ -6,6 +6,7 @@ import { selectScale } from "../scales/select-scale.ts";
 import { readScaled } from "../tiler/read-scaled.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { encodeJpeg, encodePng } from "../tiler/tiles.ts";
+import { unwritable } from "../unwritable.ts";
 import { Arguments, type Command, usage } from "./command.ts";
 import {
   BACKEND_HELP,
@@ -84,13 +85,8 @@ ${ICC_HELP}
       const image = await readScaled(slide, scale, gridBox);
       const bytes =
         kind === "png" ? await encodePng(image) : await encodeJpeg(image, quality ?? JPEG_QUALITY);
-      await writeFile(out, bytes).catch((error: Error) => {
-        throw new MicrotomeError(
-          "output-unwritable",
-          `cannot write ${out}: ${error.message}; choose a file you may write with --out.`,
-          { path: out },
-          error,
-        );
+      await writeFile(out, bytes).catch((error: unknown) => {
+        throw unwritable(out, error);
       });
       if (parsed.boolean("json")) {
         const { width, height } = image;

@@ -1,5 +1,4 @@
 import { writeFile } from "node:fs/promises";
-import { MicrotomeError } from "../errors.ts";
 import { writeQuPath } from "../export/qupath.ts";
 import type { Instance } from "../merge/instance.ts";
 import { outlineTissue } from "../pipeline/outline-tissue.ts";
@@ -9,6 +8,7 @@ import { openSlide } from "../tiler/open-slide.ts";
 import { encodePng } from "../tiler/picture.ts";
 import type { Slide } from "../tiler/slide.ts";
 import { areaMm2, detectTissue, type FoundTissue, TISSUE_METHOD } from "../tiler/tissue.ts";
+import { unwritable } from "../unwritable.ts";
 import { Arguments, type Command, usage } from "./command.ts";
 
 /** How QuPath shows the pieces. */
@@ -62,13 +62,8 @@ export const tissueCommand: Command = {
 };
 
 async function writePicture(tissue: FoundTissue, out: string): Promise<void> {
-  await writeFile(out, await encodePng(paintTissue(tissue))).catch((error: Error) => {
-    throw new MicrotomeError(
-      "output-unwritable",
-      `cannot write ${out}: ${error.message}; choose a file you may write with --out.`,
-      { path: out },
-      error,
-    );
+  await writeFile(out, await encodePng(paintTissue(tissue))).catch((error: unknown) => {
+    throw unwritable(out, error);
   });
 }
 

@@ -85,11 +85,13 @@ function checkPolygons(parts: readonly number[][][][], report: Report): void {
     for (const [r, ring] of rings.entries()) {
       const what = r === 0 ? "outer ring" : `hole ${r}`;
       const [first, last] = [ring[0], ring.at(-1)];
-      if (ring.length < 4) {
+      const open = ring.length > 0 && (first![0] !== last![0] || first![1] !== last![1]);
+      // Three positions that only want closing are an open ring, as --fix takes them.
+      if (ring.length < (open ? 3 : 4)) {
         report("ring-points", `its ${what} has ${ring.length} positions; expected 4 or more`);
         return;
       }
-      if (first![0] !== last![0] || first![1] !== last![1]) {
+      if (open) {
         report(
           "ring-closed",
           `its ${what} ends at ${show(last)}; expected its first position ${show(first)}`,

@@ -24,9 +24,9 @@ const MOST_FINDINGS = 1000;
  *
  * Source of the rules: QuPath's own reader (QuPathTypeAdapters, ROITypeAdapters, GsonTools): one bad
  * feature ends the import of the whole file. Memory holds one feature at a time and some 40 bytes an
- * id. Throws MicrotomeError `input-not-found`.
+ * id. `onFeature` hears of every feature. Throws MicrotomeError `input-not-found`.
  */
-export async function checkGeoJson(path: string): Promise<Finding[]> {
+export async function checkGeoJson(path: string, onFeature?: () => void): Promise<Finding[]> {
   const findings: Finding[] = [];
   const ids = new IdTable();
   const firstWith: number[] = [];
@@ -38,6 +38,7 @@ export async function checkGeoJson(path: string): Promise<Finding[]> {
   };
   try {
     for await (const { index, value } of readFeatures(path, { onRoot })) {
+      onFeature?.();
       const { faults, id, childIds } = checkFeature(value);
       for (const { rule, message } of faults) add(rule, `feature ${index}: ${message}`, index, id);
       for (const own of id === null ? childIds : [id, ...childIds]) {

@@ -45,7 +45,7 @@ export async function writeCsv(
   }
   return [
     { path, bytes, objects },
-    { path: beside, bytes: await writeWhole(beside, words()), objects: 0 },
+    { path: beside, bytes: await writeWhole(beside, words()), objects: 0, beside: true },
   ];
 }
 

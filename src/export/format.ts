@@ -57,6 +57,8 @@ export interface ExportedFile {
   readonly bytes: number;
   /** Objects in this file; of a file beside the objects, 0. */
   readonly objects: number;
+  /** Of a file that says something about the objects' own file, and holds none. */
+  readonly beside?: true;
   /** What the format could not hold, in a sentence for people. */
   readonly note?: string;
 }

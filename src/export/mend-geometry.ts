@@ -87,11 +87,13 @@ function polygonsOf(parts: readonly number[][][][], tell: Tell): Polygon[] | nul
     const flat: Ring[] = [];
     for (const [r, ring] of rings.entries()) {
       const [first, last] = [ring[0], ring.at(-1)];
-      if (first !== undefined && (first[0] !== last![0] || first[1] !== last![1])) open++;
       // Points that are one after rounding are taken once, and the last is not the first again.
       const points = toHundredths(ring.flatMap(([x, y]) => [x!, y!])).map((value) => value / 100);
-      if (points.length >= 6) flat.push(points);
-      else dropped++;
+      if (points.length < 6) dropped++;
+      else {
+        flat.push(points);
+        if (first![0] !== last![0] || first![1] !== last![1]) open++;
+      }
       if (r === 0 && points.length < 6) break;
     }
     const [outer, ...holes] = flat;

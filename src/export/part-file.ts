@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { unwritable } from "./write-whole.ts";
+import { unwritable } from "../unwritable.ts";
 
 /** A file under construction that is written at its end, and mended further up. */
 export interface PartFile {

@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { MicrotomeError } from "../errors.ts";
+import { unwritable } from "../unwritable.ts";
 import { gzipChunks } from "./gzip-chunks.ts";
 
 /**
@@ -74,15 +74,4 @@ class ChunkWriter {
       throw unwritable(this.#path, error);
     }
   }
-}
-
-/** The error of a path that cannot be written. */
-export function unwritable(path: string, error: unknown): MicrotomeError {
-  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-  return new MicrotomeError(
-    "output-unwritable",
-    `${path} cannot be written (${reason}); expected a folder that exists, may be written and has room. Give another path.`,
-    { path, reason },
-    error,
-  );
 }

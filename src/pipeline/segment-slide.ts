@@ -12,6 +12,7 @@ import { fingerprintFiles } from "../store/fingerprint.ts";
 import { RunFolder, runFolderName } from "../store/run-folder.ts";
 import type { RunRecord, RunState } from "../store/run-record.ts";
 import { writeSlideLocation } from "../store/slide-location.ts";
+import { openFileSource } from "../tiler/byte-source.ts";
 import { convertToSrgb } from "../tiler/color/convert-to-srgb.ts";
 import { openSlide } from "../tiler/open-slide.ts";
 import type { PlannedPatch } from "../tiler/patch.ts";
@@ -104,6 +105,10 @@ function reportStage(options: SegmentSlideOptions, stage: Stage): void {
 async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
   const watch = new Stopwatch();
   const task = taskNamed(options.task);
+  // What costs nothing to find is said before the model is loaded.
+  await requireSlide(options.slide);
+  const { promptFile, promptShapes = "box" } = options;
+  const given = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
   reportStage(options, "model");
   if (options.provider !== undefined) await requireProvider(options.provider);
   const model = await watch.time("model", async () =>
@@ -122,8 +127,6 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     const identity = await watch.time("open", async () =>
       fingerprintFiles(await slideFiles(options.slide)),
     );
-    const { promptFile, promptShapes = "box" } = options;
-    const given = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
     const decision = decideRun(slide, task, model, options, given);
     const execution = { provider: options.provider ?? "cpu", workers: 0 };
     return { slide, decision, model, identity, watch, execution };
@@ -131,6 +134,13 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     await stored.close();
     throw error;
   }
+}
+
+/** Throws as openSlide does where there is no file, or an empty one. */
+async function requireSlide(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null))?.isDirectory()) return;
+  const source = await openFileSource(path);
+  await source.close();
 }
 
 async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<LookedRun> {

@@ -33,6 +33,61 @@ function written(name: string, features: unknown[]): string {
 }
 
 describe("microtome check", { timeout: 120_000 }, () => {
+  it("says where there is nothing in a file, which is no fault", async () => {
+    expect(await runCli(["check", written("empty.geojson", [])])).toMatchObject({
+      status: 0,
+      stdout: "ok: QuPath imports this file, but there is nothing in it: 0 objects\n",
+    });
+  });
+
+  it.each([
+    // Both halves are as large: the area is 0.
+    [
+      "an even bow-tie",
+      [
+        [0, 0],
+        [4, 4],
+        [4, 0],
+        [0, 4],
+        [0, 0],
+      ],
+      "polygon-valid",
+    ],
+    [
+      "three positions that are not closed",
+      [
+        [0, 0],
+        [4, 0],
+        [4, 4],
+      ],
+      "ring-closed",
+    ],
+    [
+      "two positions",
+      [
+        [0, 0],
+        [4, 0],
+      ],
+      "ring-points",
+    ],
+  ])("names %s by the same rule with --fix and without", async (_, ring, rule) => {
+    const geometry = { type: "Polygon", coordinates: [ring] };
+    const path = written("ring.geojson", [{ ...bowTie, id: undefined, geometry }]);
+    const { ok, findings } = JSON.parse((await runCli(["check", path, "--json"])).stdout);
+    expect(ok).toBe(false);
+    expect(findings.map((finding: { rule: string }) => finding.rule)).toEqual([rule]);
+    const fixed = await runCli([
+      "check",
+      path,
+      "--fix",
+      join(folder, "ring-fixed.geojson"),
+      "--json",
+    ]);
+    const { done, left } = JSON.parse(fixed.stdout);
+    const named = [...done, ...left].map((said: { rule: string }) => said.rule);
+    expect([...new Set(named)]).toEqual([rule]);
+  });
+
   it("--fix ends with 0 where all was mended, and its result passes", async () => {
     const path = written("bow-tie.geojson", [bowTie]);
     const out = join(folder, "fixed.geojson");

@@ -154,7 +154,11 @@ describe("a run of a file's prompts", () => {
         [20, 20],
       ],
     };
-    await writeFile(marks, JSON.stringify({ type: "Feature", id: "mark", geometry: points }));
+    const properties = { classification: { name: "Mitosis", color: [1, 2, 3] } };
+    await writeFile(
+      marks,
+      JSON.stringify({ type: "Feature", id: "mark", geometry: points, properties }),
+    );
     const args = ["segment", SAMPLE, "--task", "nuclei", "--out", join(out, "glass")];
     const { status, stderr } = await runCli([...args, "--workers", "1", "--prompts", marks]);
     expect(status).toBe(0);
@@ -175,7 +179,31 @@ describe("a run of a file's prompts", () => {
       promptId: "mark:1",
       doubtful: "true",
     });
+    // A later export keeps the class's colour, and counts no objects of a file beside it.
+    const [geojson, csv] = [join(out, "later.geojson"), join(out, "later.csv")];
+    await runCli(["export", folder, "--format", "geojson", "--out", geojson]);
+    expect(await readFile(geojson, "utf8")).toContain('{"name":"Mitosis","color":[1,2,3]}');
+    const exported = await runCli(["export", folder, "--format", "csv", "--out", csv]);
+    expect(exported.stdout).toMatch(
+      /^\S+later\.csv: 2 objects, \S+ kB\n\S+later\.csv\.json: \S+ kB\n$/,
+    );
   }, 120_000);
+
+  it("says that a file is missing or asks nothing before the model is loaded", async () => {
+    const nothing = join(out, "nothing.geojson");
+    await writeFile(nothing, '{"type":"FeatureCollection","features":[]}');
+    const missing = join(out, "missing.geojson");
+    for (const [rest, code] of [
+      [{ promptFile: nothing }, "usage"],
+      [{ promptFile: missing }, "input-not-found"],
+      [{ slide: join(out, "missing.tif") }, "input-not-found"],
+    ] as const) {
+      const stages: string[] = [];
+      const onProgress = ({ stage }: { stage: string }) => void stages.push(stage);
+      await expect(run({ ...rest, onProgress })).rejects.toMatchObject({ code });
+      expect(stages).toEqual([]);
+    }
+  });
 
   it("is another run with another file, and goes on with its own", async () => {
     const folder = join(out, "sample.nuclei");

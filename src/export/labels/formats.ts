@@ -7,7 +7,8 @@ import { writeLabelZarr } from "./label-zarr.ts";
 export const LABEL_TIFF: ExportFormat = {
   names: ["label-tiff"],
   endings: [".ome.tif", ".ome.tiff"],
-  summary: "label mask: pyramidal OME-TIFF, 32-bit labels; FILE.csv says which object a label is",
+  summary:
+    "label mask: pyramidal OME-TIFF, 32-bit labels; FILE.ome.tif.csv says which object a label is",
   splits: false,
   takes: ["mpp"],
   async write(subject, target) {
@@ -21,7 +22,8 @@ export const LABEL_TIFF: ExportFormat = {
 export const OME_ZARR: ExportFormat = {
   names: ["ome-zarr"],
   endings: [".ome.zarr", ".zarr"],
-  summary: "label mask: OME-Zarr 0.4 labels (a folder); FILE.csv says which object a label is",
+  summary:
+    "label mask: OME-Zarr 0.4 labels (a folder); FILE.ome.zarr.csv says which object a label is",
   splits: false,
   takes: ["mpp"],
   async write(subject, target) {
@@ -36,7 +38,7 @@ export const OME_ZARR: ExportFormat = {
 async function writeTable({ objects, task }: ExportSubject, target: ExportTarget) {
   const path = `${target.path}.csv`;
   const bytes = await writeLabelTable(path, objects, task.objectName);
-  return { path, bytes, objects: 0 } satisfies ExportedFile;
+  return { path, bytes, objects: 0, beside: true } satisfies ExportedFile;
 }
 
 function imageOptions({ slide, task, model, provenance }: ExportSubject, target: ExportTarget) {

@@ -1,8 +1,8 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { MicrotomeError } from "../../errors.ts";
 import { MEASUREMENTS } from "../../measurements.ts";
 import type { Instance } from "../../merge/instance.ts";
+import { unwritable } from "../../unwritable.ts";
 import { encodeBlock } from "./block-encoder.ts";
 import { encodeBlockIndex } from "./block-index.ts";
 import {
@@ -177,12 +177,6 @@ async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new MicrotomeError(
-      "output-unwritable",
-      `${path} cannot be written (${reason}); expected a folder that exists, may be written and has room. Choose another with --out.`,
-      { path, reason },
-      error,
-    );
+    throw unwritable(path, error);
   }
 }

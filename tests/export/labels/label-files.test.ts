@@ -65,7 +65,12 @@ describe("label-tiff", () => {
     expect(pictureKey(await readLevel(path, 0))).toBe(goldenKey);
     expect(files).toEqual([
       { path, objects: 40, bytes: readFileSync(path).length },
-      { path: `${path}.csv`, objects: 0, bytes: readFileSync(`${path}.csv`).length },
+      {
+        path: `${path}.csv`,
+        objects: 0,
+        beside: true,
+        bytes: readFileSync(`${path}.csv`).length,
+      },
     ]);
     const lines = readFileSync(`${path}.csv`, "utf8").split("\n");
     expect(lines.slice(0, 3)).toEqual([
