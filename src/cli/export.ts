@@ -1,7 +1,7 @@
 import type { ExportedFile, ExportFormat, ExportSubject, FormatOption } from "../export/format.ts";
 import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
-import { readPromptLabels } from "../pipeline/answer-prompts.ts";
 import { findOrigin } from "../pipeline/find-origin.ts";
+import { readRunLabels } from "../pipeline/run-labels.ts";
 import { openRunObjects } from "../pipeline/run-objects.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
@@ -63,13 +63,9 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       );
     }
     try {
-      const labels = record.prompts ? await readPromptLabels(folder, record.task) : null;
       const subject = {
         ...subjectOf(record, objects, corrected),
-        ...(labels ? { labels } : {}),
-        ...(record.prompts?.classColors
-          ? { classColors: new Map(Object.entries(record.prompts.classColors)) }
-          : {}),
+        ...(await readRunLabels(folder, record, corrected)),
         ...(format.takes?.includes("slide")
           ? { origin: await findOrigin(folder, record, { slide, keepIdentity }) }
           : {}),

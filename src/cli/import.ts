@@ -1,4 +1,5 @@
-import { type ImportReport, importObjects } from "../pipeline/import-objects.ts";
+import { importObjects } from "../pipeline/import-objects.ts";
+import type { ImportReport } from "../pipeline/import-report.ts";
 import { Arguments, type Command } from "./command.ts";
 
 export const importCommand: Command = {
@@ -33,17 +34,20 @@ Exit status 0: all was taken; 1: something was left out, each is named. docs/imp
     for (const { id, why } of report.left) {
       terminal.stderr.write(`left out: ${id ?? "an object without an id"}: ${why}\n`);
     }
-    return report.leftOut === 0 ? 0 : 1;
+    return report.leftOut + report.labelsLeftOut === 0 ? 0 : 1;
   },
 };
 
 function linesOf(report: ImportReport): string[] {
   const { unchanged, reshaped, reclassified, reshapedAndReclassified, deleted, missing } = report;
   const { added, pieces, mended, setAside, leftOut, objects, files, original } = report;
+  const { labelled, labelsLeftOut } = report;
   const aside = Object.entries(setAside).map(([what, count]) => `${count} ${what}`);
   return [
     `${original} objects in the run: ${unchanged} unchanged, ${reshaped} reshaped, ${reclassified} reclassified (${reshapedAndReclassified} of them both), ${deleted} deleted${missing > deleted ? `, ${missing - deleted} not in the file and kept` : ""}`,
     `${added} added${pieces > 0 ? `, ${pieces} pieces of objects in several` : ""}${mended > 0 ? `, ${mended} outlines mended` : ""}${leftOut > 0 ? `, ${leftOut} left out` : ""}`,
+    ...(labelled > 0 ? [`${labelled} with a name, lock, metadata or colour of their own`] : []),
+    ...(labelsLeftOut > 0 ? [`${labelsLeftOut} names, locks, metadata or colours left out`] : []),
     ...(aside.length > 0 ? [`set aside: ${aside.join(", ")}`] : []),
     `${objects} objects in ${files.join(", ")}`,
   ];

@@ -6,17 +6,11 @@ import type { TaskSpec } from "../scales/scale.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
 import { type ClassColors, classColor } from "./class-color.ts";
 import { LONGEST_NUMBER, putFixed, putPosition } from "./decimal-bytes.ts";
+import type { ObjectLabels } from "./object-label.ts";
 import { Piece, type TextBytes } from "./text-bytes.ts";
 
 /** What an exported object needs to know of its task. */
 export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "color">;
-
-/** What an object is called beside its class. */
-export interface ObjectLabel {
-  readonly name?: string;
-  /** QuPath's map of texts. */
-  readonly metadata?: Readonly<Record<string, string>>;
-}
 
 const [QUOTE, BACKSLASH, COMMA, DASH, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x2d, 0x5b, 0x5d];
 const START = new Piece('{"type":"Feature","id":');
@@ -43,16 +37,16 @@ export class FeatureBytes {
   /** Hundredths of a level-0 px. */
   readonly #origin: Point;
   readonly #outline = new Outline();
-  readonly #labels: ReadonlyMap<string, ObjectLabel> | undefined;
+  readonly #labels: ObjectLabels | undefined;
   readonly #classColors: ClassColors | undefined;
   /** What stands between geometry and measurements, by class. */
   readonly #middles = new Map<string | undefined, Piece>();
 
-  /** `labels` are names and metadata of some objects, by their ids; `classColors` the colours of some classes. */
+  /** `labels` are names, locks and metadata of some objects, by their ids; `classColors` the colours of some classes. */
   constructor(
     task: ExportTask,
     origin: Point = { x: 0, y: 0 },
-    labels?: ReadonlyMap<string, ObjectLabel>,
+    labels?: ObjectLabels,
     classColors?: ClassColors,
   ) {
     this.#task = task;
@@ -106,7 +100,7 @@ export class FeatureBytes {
     const { objectType, objectName, color } = this.#task;
     const named =
       classification === undefined
-        ? { name: objectName, color }
+        ? { name: objectName, color: this.#classColors?.get(objectName) ?? color }
         : {
             name: classification,
             color: this.#classColors?.get(classification) ?? classColor(classification),

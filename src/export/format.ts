@@ -2,7 +2,8 @@ import type { Box } from "../geometry.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
 import type { DicomOrigin } from "../tiler/dicom/origin.ts";
 import type { ClassColors } from "./class-color.ts";
-import type { ExportTask, ObjectLabel } from "./feature-bytes.ts";
+import type { ExportTask } from "./feature-bytes.ts";
+import type { ObjectLabels } from "./object-label.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
 export interface ExportSlide {
@@ -31,9 +32,9 @@ export interface ExportSubject {
   /** Name of the model that made the objects. */
   readonly model: string;
   readonly provenance: Provenance;
-  /** Names and metadata of some objects, by their ids; only formats that have a place for them write them. */
-  readonly labels?: ReadonlyMap<string, ObjectLabel>;
-  /** Colours of some classes, as the file of a run's marks has them. */
+  /** Names, locks and metadata of some objects, by their ids; only formats that have a place for them write them. */
+  readonly labels?: ObjectLabels;
+  /** Colours of some classes, as the file of a run's marks or of its corrections has them. */
   readonly classColors?: ClassColors;
   /** What a DICOM file refers to; formats that take `slide` are given it. */
   readonly origin?: DicomOrigin;

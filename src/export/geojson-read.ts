@@ -2,10 +2,12 @@ import { MicrotomeError } from "../errors.ts";
 import { type Box, type Polygon, ringArea, ringBox } from "../geometry.ts";
 import { DEEPEST_CHILD } from "./check-feature.ts";
 import { isObject } from "./check-rules.ts";
+import { statedColor } from "./class-color.ts";
+import { type ReadLabel, readLabel } from "./object-label.ts";
 import { readFeatures } from "./read-features.ts";
 
 /** One object of a GeoJSON file. */
-export interface ReadObject {
+export interface ReadObject extends ReadLabel {
   /** The feature's id, or null. */
   readonly id: string | null;
   /**
@@ -15,6 +17,8 @@ export interface ReadObject {
   readonly polygons: readonly Polygon[];
   /** The class's name, derived classes joined by ": ", or null. */
   readonly classification: string | null;
+  /** The class's colour, or null where the file says none. */
+  readonly classColor: ReturnType<typeof statedColor>;
   /** Finite numbers only. */
   readonly measurements: Readonly<Record<string, number>>;
   /** What QuPath takes it for: "annotation" where the file says nothing. */
@@ -71,6 +75,8 @@ function collect(value: unknown, objects: ReadObject[], refuse: Refuse, depth = 
   const about = {
     id: isFeature && typeof value.id === "string" ? value.id : null,
     classification: classificationOf(properties.classification),
+    classColor: statedColor(properties.classification),
+    ...readLabel(properties),
     measurements: measurementsOf(properties.measurements),
     objectType: objectTypeOf(value.id, properties.objectType),
   };

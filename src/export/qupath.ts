@@ -3,13 +3,9 @@ import type { Instance } from "../merge/instance.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
 import { VERSION } from "../version.ts";
 import type { ClassColors } from "./class-color.ts";
-import {
-  type ExportTask,
-  FeatureBytes,
-  type ObjectLabel,
-  SingleInstance,
-} from "./feature-bytes.ts";
+import { type ExportTask, FeatureBytes, SingleInstance } from "./feature-bytes.ts";
 import type { ExportFormat, Provenance } from "./format.ts";
+import type { ObjectLabels } from "./object-label.ts";
 import { splitStream } from "./split-stream.ts";
 import { Piece, TextChunks } from "./text-bytes.ts";
 import { writeWhole } from "./write-whole.ts";
@@ -57,8 +53,8 @@ export interface WriteQuPathOptions {
   readonly provenance?: Provenance;
   /** Level-0 px that is (0, 0) of the file; absent for level 0's own. The file's member `microtome` says so. */
   readonly origin?: Point;
-  /** Names and metadata of some objects, by their ids. */
-  readonly labels?: ReadonlyMap<string, ObjectLabel>;
+  /** Names, locks and metadata of some objects, by their ids. */
+  readonly labels?: ObjectLabels;
   /** Colours of some classes, by their names. */
   readonly classColors?: ClassColors;
 }

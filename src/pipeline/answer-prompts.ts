@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import type { ObjectLabel } from "../export/feature-bytes.ts";
+import type { ObjectLabel } from "../export/object-label.ts";
 import type { Instance } from "../merge/instance.ts";
 import { promptedObjects } from "../merge/prompted-objects.ts";
 import { isDoubtful } from "../segment/doubt.ts";

@@ -1,23 +1,26 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
-import { IdTable } from "../export/id-table.ts";
+import type { ClassColors } from "../export/class-color.ts";
+import { readLabel } from "../export/object-label.ts";
 import { writeQuPath } from "../export/qupath.ts";
-import { type Point, type Polygon, polygonArea } from "../geometry.ts";
+import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
-import { circularityOf, innerPoint, perimeterUm } from "../merge/measure.ts";
-import { uuidV5 } from "../merge/uuid.ts";
 import { taskNamed } from "../scales/tasks.ts";
+import { sha256Of } from "../segment/file-hash.ts";
 import { writeFileAtomically } from "../store/atomic-write.ts";
+import { correctedNames } from "../store/corrected-names.ts";
 import { ObjectsFile } from "../store/objects/objects-file.ts";
 import { writeObjects } from "../store/objects/write-objects.ts";
 import { lockFolder, unlockFolder } from "../store/run-lock.ts";
-import { correctedNames } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { VERSION } from "../version.ts";
 import { ObjectTable } from "./compare-objects.ts";
+import { writeCorrectedLabels } from "./corrected-labels.ts";
+import { MISSING, type ObjectKind, ObjectMaker, RESHAPED, withClass } from "./corrected-set.ts";
 import { type EditedObject, editedObjects, originOf } from "./edited-objects.ts";
+import { type ImportReport, ImportTally } from "./import-report.ts";
+import { LabelTable } from "./label-table.ts";
+import { readRunLabels } from "./run-labels.ts";
 import { openRunObjects, type RunObjects } from "./run-objects.ts";
 
 /** How to take a file back. */
@@ -28,44 +31,14 @@ export interface ImportOptions {
   readonly allAnnotations: boolean;
 }
 
-/** What a file changes in a run's objects. */
-export interface ImportReport {
-  /** Objects of the run, and polygons' features of the file. */
-  readonly original: number;
-  readonly imported: number;
-  readonly unchanged: number;
-  readonly reshaped: number;
-  readonly reclassified: number;
-  /** Of both: these count under each. */
-  readonly reshapedAndReclassified: number;
-  /** Objects that the file does not have, and that are gone (or kept, where that was asked for). */
-  readonly missing: number;
-  readonly deleted: number;
-  readonly added: number;
-  /** Pieces beyond the largest of an object in several pieces: objects of their own. */
-  readonly pieces: number;
-  /** Objects whose outline was not valid and was mended. */
-  readonly mended: number;
-  /** Features that are no objects of the run's kind, by what they are. */
-  readonly setAside: Readonly<Record<string, number>>;
-  /** Objects that could not be taken, and why; the first hundred, and how many in all. */
-  readonly leftOut: number;
-  readonly left: readonly { readonly id: string | null; readonly why: string }[];
-  /** Objects of the corrected set. */
-  readonly objects: number;
-  /** Names in the run folder. */
-  readonly files: readonly string[];
-}
-
-const MOST_LEFT = 100;
-
 /**
  * Takes back a GeoJSON file of a run's objects, as QuPath exported it after corrections, and writes
  * the corrected set beside the run's own objects, which stay.
  *
  * Objects are told by id. What keeps its outline keeps its measurements; of a reshaped or added one
  * area, perimeter and circularity are measured anew, and what the model or the pixels said of it is
- * left out. Memory holds some 50 bytes an object. Throws `input-not-found`, `corrupt-file`,
+ * left out. Name, lock, metadata and colour of an object, and the colours of classes, are what the file says. Memory holds
+ * some 50 bytes an object, and what is said of some. Throws `input-not-found`, `corrupt-file`,
  * `output-unwritable`, and `run-mismatch` where the folder is in use or the file lacks more than half of the
  * run's objects and nobody said what that means.
  */
@@ -100,49 +73,36 @@ interface Source {
 class Importing {
   readonly #run: RunObjects;
   readonly #record: RunRecord;
-  readonly #folder: string;
-  readonly #path: string;
-  readonly #origin: Point;
-  readonly #options: ImportOptions;
-  readonly #plain: string;
-  readonly #mpp: { readonly x: number; readonly y: number };
+  readonly #source: Source;
+  readonly #kind: ObjectKind;
   readonly #table: ObjectTable;
   readonly #runClasses = new Set<string>();
-  readonly #setAside: Record<string, number> = {};
-  readonly #left: { id: string | null; why: string }[] = [];
-  /** Class the file gives each of the run's objects; −1 for one that it lacks, −2 for one in another shape. */
+  readonly #tally = new ImportTally();
+  readonly #labels: LabelTable;
+  readonly #classColors = new Map<string, readonly [number, number, number]>();
+  /** Class the file gives each of the run's objects; or MISSING, RESHAPED. */
   #classNow = new Int32Array(0);
-  #counts = {
-    imported: 0,
-    unchanged: 0,
-    reshaped: 0,
-    reclassified: 0,
-    reshapedAndReclassified: 0,
-    added: 0,
-    pieces: 0,
-    mended: 0,
-    leftOut: 0,
-  };
 
   constructor(run: RunObjects, source: Source) {
     const { record, objects } = run;
-    const { folder, path, origin, options } = source;
     this.#run = run;
     this.#record = record;
-    this.#folder = folder;
-    this.#path = path;
-    this.#origin = origin;
-    this.#options = options;
-    this.#plain = taskNamed(record.task).objectName;
-    this.#mpp =
-      objects instanceof ObjectsFile
-        ? objects.about.mpp
-        : { x: record.mpp.slide, y: record.mpp.slide };
-    this.#table = new ObjectTable(this.#plain, origin);
+    this.#source = source;
+    this.#kind = {
+      runKey: record.key,
+      plain: taskNamed(record.task).objectName,
+      mpp:
+        objects instanceof ObjectsFile
+          ? objects.about.mpp
+          : { x: record.mpp.slide, y: record.mpp.slide },
+    };
+    this.#table = new ObjectTable(this.#kind.plain, source.origin);
+    this.#labels = new LabelTable(source.path);
   }
 
   async run(): Promise<ImportReport> {
-    this.#runClasses.add(this.#plain);
+    const { folder, path, options } = this.#source;
+    this.#runClasses.add(this.#kind.plain);
     for await (const instance of this.#run.objects.all()) {
       this.#table.add(instance);
       if (instance.classification !== undefined) this.#runClasses.add(instance.classification);
@@ -150,28 +110,28 @@ class Importing {
     await this.#compare();
     const original = this.#table.size;
     const missing = this.#classNow.reduce((sum, code) => sum + (code === MISSING ? 1 : 0), 0);
-    if (this.#options.missing === "guess" && missing > original / 2) {
+    if (options.missing === "guess" && missing > original / 2) {
       throw new MicrotomeError(
         "run-mismatch",
-        `${this.#path} lacks ${missing} of the run's ${original} objects; expected most of them. Say --missing deleted if they were deleted, or --missing kept if it is a part of them.`,
-        { path: this.#path, found: original - missing, expected: original },
+        `${path} lacks ${missing} of the run's ${original} objects; expected most of them. Say --missing deleted if they were deleted, or --missing kept if it is a part of them.`,
+        { path, found: original - missing, expected: original },
       );
     }
-    const { objects, files } = await this.#write();
+    const written = await this.#write();
     const report: ImportReport = {
       original,
-      ...this.#counts,
+      ...this.#tally.counts(),
       missing,
-      deleted: this.#options.missing === "kept" ? 0 : missing,
-      setAside: this.#setAside,
-      left: this.#left,
-      objects,
-      files,
+      deleted: options.missing === "kept" ? 0 : missing,
+      ...written,
     };
-    const names = correctedNames(this.#record);
-    const about = { ...(await this.#provenance()), ...report };
+    const about = {
+      ...(await this.#provenance()),
+      ...report,
+      classColors: Object.fromEntries(this.#classColors),
+    };
     await writeFileAtomically(
-      join(this.#folder, names.record),
+      join(folder, correctedNames(this.#record).record),
       `${JSON.stringify(about, null, 2)}\n`,
     );
     return report;
@@ -180,58 +140,70 @@ class Importing {
   /** First time through the file: what of the run is as it was, and what is new. */
   async #compare(): Promise<void> {
     const table = this.#table;
-    const counts = this.#counts;
+    const tally = this.#tally;
     table.begin();
     this.#classNow = new Int32Array(table.size).fill(MISSING);
-    for await (const object of editedObjects(this.#path, this.#origin)) {
-      counts.imported++;
-      const decision = table.decide(object, this.#runClasses, this.#options.allAnnotations);
+    for await (const object of this.#objects()) {
+      tally.imported++;
+      const decision = this.#decide(object);
       if (decision.kind === "aside") {
-        this.#setAside[decision.why] = (this.#setAside[decision.why] ?? 0) + 1;
+        tally.aside(decision.why);
       } else if (decision.kind === "left") {
-        counts.leftOut++;
-        if (this.#left.length < MOST_LEFT) this.#left.push({ id: object.id, why: decision.why });
+        tally.leave(object.id, decision.why);
       } else {
-        if (object.mended) counts.mended++;
-        if (decision.kind === "added") counts.added++;
+        tally.leaveLabels(object.id, object.faults);
+        this.#takeColor(object);
+        if (object.mended) tally.mended++;
+        if (decision.kind === "added") tally.added++;
         else this.#take(object, decision.number, decision.reshaped);
         if (decision.kind === "added" || decision.reshaped) {
-          counts.pieces += object.polygons.length - 1;
+          tally.pieces += object.polygons.length - 1;
         }
       }
     }
   }
 
   #take(object: EditedObject, number: number, reshaped: boolean): void {
-    const counts = this.#counts;
-    const code = this.#table.classCode(object.classification ?? this.#plain);
-    const reclassified = code !== this.#table.classOf(number);
+    const code = this.#table.classCode(object.classification ?? this.#kind.plain);
+    this.#tally.own(reshaped, code !== this.#table.classOf(number));
     this.#classNow[number] = reshaped ? RESHAPED : code;
-    if (reshaped) counts.reshaped++;
-    if (reclassified) counts.reclassified++;
-    if (reshaped && reclassified) counts.reshapedAndReclassified++;
-    if (!reshaped && !reclassified) counts.unchanged++;
+    if (object.label && !reshaped) this.#labels.add(object.id!, object.label);
   }
 
-  async #write(): Promise<{ objects: number; files: string[] }> {
+  #takeColor({ classification, classColor }: EditedObject): void {
+    const colors = this.#classColors;
+    if (classification === null || classColor === null || colors.has(classification)) return;
+    if (colors.size < MOST_COLORS) colors.set(classification, classColor);
+  }
+
+  async #write() {
     const { model, key, task: taskName } = this.#record;
+    const { folder } = this.#source;
     const names = correctedNames(this.#record);
-    const path = join(this.#folder, names.objects);
+    const path = join(folder, names.objects);
     const { objects } = await writeObjects(this.#corrected(), {
       path,
       about: {
         runKey: key,
         task: taskName,
-        objectName: this.#plain,
+        objectName: this.#kind.plain,
         model: { name: model.name, sha256: model.sha256 },
-        mpp: this.#mpp,
+        mpp: this.#kind.mpp,
       },
     });
     const stored = await ObjectsFile.open(path);
     try {
-      const { imported: _, ...provenance } = await this.#provenance();
+      const { importedAt: _, ...provenance } = await this.#provenance();
+      const labels = this.#labels;
+      const labelled = await writeCorrectedLabels(
+        join(folder, names.labels),
+        key,
+        labels.size > 0 ? idsOf(stored) : [],
+        labels,
+      );
+      const classColors: ClassColors = this.#classColors;
       await writeQuPath(stored.all(), {
-        path: join(this.#folder, names.geoJson),
+        path: join(folder, names.geoJson),
         task: taskNamed(taskName),
         model: model.name,
         provenance: {
@@ -239,85 +211,79 @@ class Importing {
           micrometersPerPixel: this.#record.mpp.slide,
           ...provenance,
         },
+        ...(labelled > 0 ? { labels } : {}),
+        ...(classColors.size > 0 ? { classColors } : {}),
       });
+      return {
+        objects,
+        labelled,
+        files: [names.objects, names.geoJson, names.record, names.labels],
+      };
     } finally {
       await stored.close();
     }
-    return { objects, files: [names.objects, names.geoJson, names.record] };
   }
 
   /** The corrected set: the run's objects in their order, then those of another shape and the new ones. */
   async *#corrected(): AsyncGenerator<Instance, void, void> {
+    const { plain } = this.#kind;
+    const kept = this.#source.options.missing === "kept";
+    // What the file does not speak of keeps what the run said of it.
+    const { labels: before } = kept
+      ? await readRunLabels(this.#source.folder, this.#record, false)
+      : {};
     for await (const instance of this.#run.objects.all()) {
       const code = this.#classNow[this.#table.numberOf(instance.id)]!;
       if (code === RESHAPED) continue;
       if (code === MISSING) {
-        if (this.#options.missing === "kept") yield instance;
+        if (!kept) continue;
+        // Within the bounds of what is imported, or its reader would refuse it.
+        const { label } = readLabel({ ...before?.get(instance.id) });
+        if (label) this.#labels.add(instance.id, label);
+        yield instance;
         continue;
       }
-      yield withClass(instance, this.#table.className(code), this.#plain);
+      yield withClass(instance, this.#table.className(code), plain);
     }
     this.#table.begin();
+    const maker = new ObjectMaker(this.#kind);
     let place = 0;
-    const given = new IdTable();
-    for await (const object of editedObjects(this.#path, this.#origin)) {
-      const decision = this.#table.decide(object, this.#runClasses, this.#options.allAnnotations);
+    for await (const object of this.#objects()) {
+      const decision = this.#decide(object);
       place++;
       if (decision.kind !== "added" && !(decision.kind === "own" && decision.reshaped)) continue;
-      for (const [piece, polygon] of object.polygons.entries()) {
-        const own = piece === 0 && object.id !== null && UUID.test(object.id) ? object.id : null;
-        const made = (name: string | number) =>
-          uuidV5(`${this.#record.key}\nimport\n${name}\n${piece}`);
-        let id = own ?? made(object.id ?? place);
-        // Two new objects of one id stay two.
-        if (!given.add(id).isNew) id = made(place);
-        yield this.#measured(id.toLowerCase(), polygon, object.classification);
+      for (const instance of maker.made(object, place)) {
+        if (object.label) this.#labels.add(instance.id, object.label);
+        yield instance;
       }
     }
   }
 
-  #measured(id: string, polygon: Polygon, className: string | null): Instance {
-    const { x, y } = this.#mpp;
-    const instance: Instance = {
-      id,
-      polygon,
-      centroid: innerPoint(polygon),
-      areaUm2: polygonArea(polygon) * x * y,
-      perimeterUm: perimeterUm([polygon.outer, ...polygon.holes], x, y),
-      circularity: circularityOf(polygon, x, y),
-      predictedIou: Number.NaN,
-      stabilityScore: Number.NaN,
-      hematoxylinOd: Number.NaN,
-      patches: [],
-    };
-    return withClass(instance, className ?? this.#plain, this.#plain);
+  #objects(): AsyncGenerator<EditedObject, void, void> {
+    return editedObjects(this.#source.path, this.#source.origin);
+  }
+
+  #decide(object: EditedObject) {
+    return this.#table.decide(object, this.#runClasses, this.#source.options.allAnnotations);
   }
 
   async #provenance() {
     return {
       runKey: this.#record.key,
       correctedWith: `microtome ${VERSION}`,
-      correctedFrom: basename(this.#path),
-      correctedFromSha256: await sha256Of(this.#path),
-      imported: new Date().toISOString(),
+      correctedFrom: basename(this.#source.path),
+      correctedFromSha256: await sha256Of(this.#source.path),
+      // Not `imported`: that is how many objects were.
+      importedAt: new Date().toISOString(),
     };
   }
 }
 
-/** The run's object is not in the file. */
-const MISSING = -1;
-/** It is there with another outline. */
-const RESHAPED = -2;
+/** Colours of so many classes are kept. */
+const MOST_COLORS = 1000;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function withClass(instance: Instance, name: string, plain: string): Instance {
-  const { classification: _, ...others } = instance;
-  return name === plain ? others : { ...others, classification: name };
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer);
-  return hash.digest("hex");
+async function* idsOf(objects: ObjectsFile): AsyncGenerator<string, void, void> {
+  for await (const block of objects.blocks()) {
+    for (let i = 0; i < block.count; i++) yield block.id(i);
+  }
 }

@@ -7,9 +7,10 @@ import { MEASUREMENTS } from "../measurements.ts";
 import type { Instance } from "../merge/instance.ts";
 import { innerPoint } from "../merge/measure.ts";
 import { taskNamed } from "../scales/tasks.ts";
+import { correctedNames } from "../store/corrected-names.ts";
 import type { InstanceSource, PlacedInstance } from "../store/instance-source.ts";
 import { readRunRecord } from "../store/run-folder.ts";
-import { correctedNames, objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
+import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 
 /** A finished run's objects, open. */
