@@ -1,5 +1,6 @@
 import type { Point } from "../geometry.ts";
 import type { CutMask } from "./cut-mask.ts";
+import type { LogitField } from "./logit-field.ts";
 import type { MaskLogits } from "./prompt.ts";
 
 /** A mask that passed its own filters and now meets the others. Frame: patch px. */
@@ -13,6 +14,8 @@ export interface Candidate extends CutMask {
   readonly prompt?: number;
   /** See PatchMask. */
   readonly logits?: MaskLogits;
+  /** What the mask says of its pixels, where it may have to share them with others. */
+  readonly field?: LogitField;
 }
 
 /** By predicted IoU, best first; equal ones keep the order of their prompts. */

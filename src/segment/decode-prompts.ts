@@ -2,6 +2,7 @@ import type { Box, Point } from "../geometry.ts";
 import type { Candidate } from "./candidate.ts";
 import type { DecodedBatch, EncodedImage } from "./contracts/adapter.ts";
 import type { CutMask, LogitGrid, MaskCutter } from "./cut-mask.ts";
+import { LogitField } from "./logit-field.ts";
 import type { MaskLogits } from "./prompt.ts";
 import { type PromptBatch, sliceBatch } from "./prompt-batch.ts";
 
@@ -17,6 +18,8 @@ export interface MaskFilter {
   readonly maskThreshold: number;
   /** Whether the logits go out with each mask, to be a prompt again. */
   readonly keepLogits?: boolean;
+  /** Whether each mask keeps what it says of single pixels, to be weighed against others. */
+  readonly keepField?: boolean;
 }
 
 /** A mask and the index of the prompt that made it. */
@@ -25,6 +28,7 @@ export interface Answer extends CutMask {
   readonly predictedIou: number;
   readonly classification?: string;
   readonly logits?: MaskLogits;
+  readonly field?: LogitField;
 }
 
 /** What decoding needs besides prompts; fixed for a patch. */
@@ -88,10 +92,15 @@ function collect(
       // Written so that NaN fails too.
       if (!(predictedIou > filter.predictedIou)) continue;
       const { x, y } = decoded.origin(p);
-      const cut = cutter.cut(decoded.logits(p, m), x, y, clip, levels);
+      const logits = decoded.logits(p, m);
+      const cut = cutter.cut(logits, x, y, clip, levels);
       if (cut === null) continue;
       const kept = filter.keepLogits === true ? { logits: logitsOf(decoded, p, m) } : {};
-      answers.push({ ...cut, predictedIou, prompt: from + p, ...named, ...kept });
+      const field =
+        filter.keepField === true
+          ? { field: new LogitField(logits, decoded.grid, x, y, cut.box) }
+          : {};
+      answers.push({ ...cut, predictedIou, prompt: from + p, ...named, ...kept, ...field });
     }
   }
 }

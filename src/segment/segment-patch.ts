@@ -149,6 +149,7 @@ export class PatchSegmenter {
       ...anything,
       predictedIou: auto.predictedIouThreshold,
       stability: auto.stabilityScoreThreshold ?? 0,
+      keepField: true,
     });
     const candidates = timed(context.ms, () => {
       const fits = ({ area }: Candidate) => this.#isWantedArea(area, auto.minAreaUm2);

@@ -1,39 +1,56 @@
 import type { Size } from "../geometry.ts";
 import { fillSmallHoles, isSimpleBlob, keepLargestPart, SMALL_HOLE_PX } from "./blob.ts";
 import { byPredictedIou, type Candidate } from "./candidate.ts";
-import { decodeRle, encodeTight, type MeasuredRle, paintRle, SpanCursor } from "./rle.ts";
+import { decodeRle, encodeTight, type MeasuredRle, SpanCursor } from "./rle.ts";
 import { isMaskDoubled } from "./suppress.ts";
 
 /** A candidate that loses more than this share of its pixels to better ones is dropped. */
 const MOST_LOST = 0.5;
 
-function countTaken(mask: MeasuredRle, taken: Uint8Array, width: number): number {
+/** Which object has each pixel of a patch: its number from 1, or 0 for none. */
+type Owners = Int32Array;
+
+function countTaken(mask: MeasuredRle, owners: Owners, width: number): number {
   const spans = new SpanCursor(mask);
   let count = 0;
   while (spans.next()) {
     const row = spans.y * width;
-    for (let x = spans.x0; x < spans.x1; x++) count += taken[row + x]!;
+    for (let x = spans.x0; x < spans.x1; x++) if (owners[row + x] !== 0) count++;
   }
   return count;
 }
 
-/** The part of the patch-wide `taken` map under a mask's box. */
-function window(taken: Uint8Array, patchWidth: number, mask: MeasuredRle): Uint8Array {
-  const { x, y, width, height } = mask.box;
+/** 1 for the owned pixels under a mask's box; with `by`, for those of one object. */
+function window(owners: Owners, patchWidth: number, { box }: MeasuredRle, by?: number): Uint8Array {
+  const { x, y, width, height } = box;
   const out = new Uint8Array(width * height);
   for (let row = 0; row < height; row++) {
     const from = (y + row) * patchWidth + x;
-    out.set(taken.subarray(from, from + width), row * width);
+    for (let column = 0; column < width; column++) {
+      const owner = owners[from + column]!;
+      if (by === undefined ? owner !== 0 : owner === by) out[row * width + column] = 1;
+    }
   }
   return out;
 }
 
-/** The mask less the pixels in `taken` (over the mask's box), or null where none is left. */
-function without(mask: MeasuredRle, taken: Uint8Array): MeasuredRle | null {
-  const { x, y, width, height } = mask.box;
-  const data = decodeRle(mask.rle);
-  for (let i = 0; i < data.length; i++) if (taken[i] === 1) data[i] = 0;
-  return encodeTight(data, width, height, x, y);
+/** Gives object `number` the pixels of its mask that are free, and those that its logit claims more than their owner's. */
+function claim(kept: readonly Candidate[], number: number, owners: Owners, width: number): void {
+  const mask = kept[number - 1]!;
+  const spans = new SpanCursor(mask);
+  while (spans.next()) {
+    const row = spans.y * width;
+    for (let x = spans.x0; x < spans.x1; x++) {
+      const owner = owners[row + x]!;
+      if (owner === 0 || claimsMore(mask, kept[owner - 1]!, x, spans.y)) owners[row + x] = number;
+    }
+  }
+}
+
+/** Whether a mask's logit at a pixel is higher than a better mask's; without logits the better one keeps it. */
+function claimsMore(mask: Candidate, better: Candidate, x: number, y: number): boolean {
+  if (mask.field === undefined || better.field === undefined) return false;
+  return mask.field.at(x, y) > better.field.at(x, y);
 }
 
 /** The largest part of a mask, small holes filled unless they hold a pixel in `taken` (over the mask's box). */
@@ -57,29 +74,31 @@ export function cleanEach(candidates: readonly Candidate[]): Candidate[] {
  * Makes candidates disjoint, one blob each: greedy, in order of predicted IoU (equal ones by prompt order).
  *
  * A candidate is dropped where more than half of its pixels belong to better ones, or where its IoU
- * with a better one, both as decoded, exceeds `nmsIou`; else it keeps the pixels that are free. Only
- * when all have chosen is each reduced to its largest part. The steps are those of models/README.md.
- * Costs one byte a pixel of the patch.
+ * with a better one, both as decoded, exceeds `nmsIou`. A pixel that several of the others hold goes to the one
+ * whose logit is highest there (of equal ones, and without `field`, the better). Only when all have chosen is each reduced to its
+ * largest part; one that has no pixel left is dropped. The steps are those of models/README.md.
+ * Costs four bytes a pixel of the patch.
  */
 export function separate(
   candidates: readonly Candidate[],
   patch: Size,
   nmsIou: number,
 ): Candidate[] {
-  const frame = { x: 0, y: 0, width: patch.width, height: patch.height };
-  const taken = new Uint8Array(patch.width * patch.height);
-  const kept: { readonly whole: Candidate; readonly own: MeasuredRle }[] = [];
+  const owners: Owners = new Int32Array(patch.width * patch.height);
+  const kept: Candidate[] = [];
   for (const whole of byPredictedIou(candidates)) {
-    const lost = countTaken(whole, taken, patch.width);
+    const lost = countTaken(whole, owners, patch.width);
     if (lost > MOST_LOST * whole.area) continue;
-    if (kept.some((better) => isMaskDoubled(better.whole, whole, nmsIou))) continue;
-    // At least half of it is free, so it is never empty.
-    const own = lost === 0 ? whole : without(whole, window(taken, patch.width, whole))!;
-    paintRle(whole, taken, frame);
-    kept.push({ whole, own });
+    if (kept.some((better) => isMaskDoubled(better, whole, nmsIou))) continue;
+    kept.push(whole);
+    claim(kept, kept.length, owners, patch.width);
   }
-  return kept.map(({ whole, own }) => {
-    if (isSimpleBlob(own)) return { ...whole, ...own };
-    return { ...whole, ...oneBlob(own, window(taken, patch.width, own)) };
+  return kept.flatMap(({ field: _, ...whole }, i) => {
+    const { x, y, width, height } = whole.box;
+    const data = window(owners, patch.width, whole, i + 1);
+    const own = encodeTight(data, width, height, x, y);
+    if (own === null) return [];
+    if (isSimpleBlob(own)) return [{ ...whole, ...own }];
+    return [{ ...whole, ...oneBlob(own, window(owners, patch.width, own)) }];
   });
 }

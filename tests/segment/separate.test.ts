@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fillSmallHoles, isSimpleBlob, keepLargestPart } from "../../src/segment/blob.ts";
 import type { Candidate } from "../../src/segment/candidate.ts";
+import { LogitField } from "../../src/segment/logit-field.ts";
 import { decodeRle, encodeTight, rleIntersection, rleIou } from "../../src/segment/rle.ts";
 import { cleanEach, separate } from "../../src/segment/separate.ts";
 import { samBoxIou, suppress } from "../../src/segment/suppress.ts";
@@ -173,6 +174,36 @@ describe("separate", () => {
     const apart = separate([c, b, a], SIZE, 0.3);
     expect(apart.map((m) => m.predictedIou)).toEqual([0.9, 0.7]);
     expect(apart[1]!.area).toBe(c.area - rleIntersection(a, c));
+  });
+
+  it("gives a shared pixel to the mask whose logit is highest there, whatever the predicted IoUs", () => {
+    const grid = { columns: SIZE.width, rows: SIZE.height, cellPx: 1 };
+    // Logits fall with the distance from a centre: two cones meet half way.
+    const cone = (cx: number, cy: number, reach: number, predictedIou: number): Candidate => {
+      const logits = Float32Array.from({ length: SIZE.width * SIZE.height }, (_, i) => {
+        return reach - Math.hypot((i % SIZE.width) - cx, Math.floor(i / SIZE.width) - cy);
+      });
+      const mask = candidate(
+        Uint8Array.from(logits, (value) => (value > 0 ? 1 : 0)),
+        predictedIou,
+      );
+      return { ...mask, field: new LogitField(logits, grid, 0, 0, mask.box) };
+    };
+    const bounded = (predictedIou: number, other: number) => {
+      const apart = separate([cone(12, 16, 7, predictedIou), cone(20, 16, 7, other)], SIZE, 1);
+      return apart.toSorted((p, q) => p.box.x - q.box.x).map(({ box }) => [box.x, box.width]);
+    };
+    // Column 16 is as far from both: the better mask has it.
+    expect(bounded(0.9, 0.8)).toEqual([
+      [6, 11],
+      [17, 10],
+    ]);
+    expect(bounded(0.8, 0.9)).toEqual([
+      [6, 10],
+      [16, 11],
+    ]);
+    const hidden = separate([cone(16, 16, 9, 0.9), cone(22, 16, 4, 0.8)], SIZE, 1);
+    expect(hidden.map(({ field }) => field)).toEqual(hidden.map(() => undefined));
   });
 
   it("counts pixels as taken although their owner later drops them as a stray part", () => {

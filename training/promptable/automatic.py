@@ -40,6 +40,8 @@ class Mask:
     bits: np.ndarray
     score: float
     order: int
+    #: Upsampled logits of the same box, float32; None where none are at hand.
+    logits: np.ndarray | None = None
 
 
 def peaks(objectness: np.ndarray, threshold: float, radius_px: float, stride: int) -> np.ndarray:
@@ -73,12 +75,13 @@ def to_mask(
     big = cv2.resize(window, None, fx=stride, fy=stride, interpolation=cv2.INTER_LINEAR)
     ox, oy = int(origin[0]), int(origin[1])
     x0, y0 = max(0, -ox), max(0, -oy)
-    bits = big[y0 : encoded.height - oy, x0 : encoded.width - ox] > threshold
+    logits = big[y0 : encoded.height - oy, x0 : encoded.width - ox]
+    bits = logits > threshold
     rows, columns = np.flatnonzero(bits.any(1)), np.flatnonzero(bits.any(0))
     if rows.size == 0:
         return None
-    bits = bits[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Mask(ox + x0 + int(columns[0]), oy + y0 + int(rows[0]), bits, score, order)
+    tight = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    return Mask(ox + x0 + int(columns[0]), oy + y0 + int(rows[0]), bits[tight], score, order, logits[tight])
 
 
 def masks_of(
@@ -101,9 +104,11 @@ def suppress(masks: list[Mask], height: int, width: int, nms_iou: float, smalles
 
     By falling predicted IoU (ties: prompt order). A mask is dropped where its IoU with a kept (whole)
     mask exceeds ``nms_iou``, or where more than half of its pixels already belong to kept ones; else it
-    gets the pixels that are free. When all have chosen, each is reduced to one blob (see ``clean``).
+    gets the pixels that are free, and those where its logit is higher than their owner's. When all have
+    chosen, each is reduced to one blob (see ``clean``).
     """
     label = np.zeros((height, width), np.int32)
+    claim = np.full((height, width), np.inf, np.float32)
     kept: list[tuple[Mask, int]] = []  # with whole areas
     boxes = np.zeros((len(masks), 4), np.int64)
     for mask in sorted(masks, key=lambda m: (-m.score, m.order)):
@@ -118,7 +123,12 @@ def suppress(masks: list[Mask], height: int, width: int, nms_iou: float, smalles
             continue
         boxes[len(kept)] = mask.x, mask.y, mask.x + w, mask.y + h
         kept.append((mask, area))
-        view[mask.bits & (view == 0)] = len(kept)
+        free = mask.bits & (view == 0)
+        if mask.logits is not None:
+            best = claim[mask.y : mask.y + h, mask.x : mask.x + w]
+            free |= mask.bits & (mask.logits > best)
+            best[free] = mask.logits[free]
+        view[free] = len(kept)
     return clean(label, smallest)
 
 
