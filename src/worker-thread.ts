@@ -10,13 +10,13 @@ export function workerFile(here: string, name: string): URL {
   return new URL(`./${name}${here.endsWith(SOURCE) ? SOURCE : BUILT}`, here);
 }
 
-/** Starts a worker thread; a `.ts` file runs through tsx. */
-export function startWorker(file: URL): Worker {
-  if (!file.pathname.endsWith(SOURCE)) return new Worker(file);
+/** Starts a worker thread, which finds `workerData` under that name; a `.ts` file runs through tsx. */
+export function startWorker(file: URL, workerData?: unknown): Worker {
+  if (!file.pathname.endsWith(SOURCE)) return new Worker(file, { workerData });
   // `--import tsx` does nothing in a thread of Node 20: its loader is registered there by hand.
   const loader = import.meta.resolve("tsx/esm/api");
   const start = `import("${loader}").then(({ register }) => { register(); return import("${file.href}"); })`;
-  return new Worker(start, { eval: true });
+  return new Worker(start, { eval: true, workerData });
 }
 
 /** Node's own arguments for a script that runs in a pool or process of its own: `.ts` goes through tsx. */

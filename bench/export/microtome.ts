@@ -3,6 +3,7 @@ import { createInterface } from "node:readline";
 import { formatNamed } from "../../src/export/formats.ts";
 import { MEASUREMENTS } from "../../src/measurements.ts";
 import type { Instance } from "../../src/merge/instance.ts";
+import { textThreadsOf } from "../../src/pipeline/text-threads.ts";
 import { TASKS } from "../../src/scales/tasks.ts";
 import { ObjectsFile } from "../../src/store/objects/objects-file.ts";
 import { writeObjects } from "../../src/store/objects/write-objects.ts";
@@ -55,7 +56,15 @@ async function write(path: string, name: string, out: string): Promise<ExportAns
       gridMpp: MPP,
       bounds: null,
     };
-    const subject = { objects, task: TASK, slide, model: "made up", provenance: {} };
+    const startTextThread = textThreadsOf(objects);
+    const subject = {
+      objects,
+      task: TASK,
+      slide,
+      model: "made up",
+      provenance: {},
+      ...(startTextThread ? { startTextThread } : {}),
+    };
     const files = await format.write(subject, { path: out });
     return { objects: objects.count, bytes: files[0]!.bytes };
   } finally {

@@ -3,6 +3,8 @@ import { EXPORT_FORMATS, formatNamed } from "../export/formats.ts";
 import { findOrigin } from "../pipeline/find-origin.ts";
 import { readRunLabels } from "../pipeline/run-labels.ts";
 import { openRunObjects } from "../pipeline/run-objects.ts";
+import { stoppable } from "../pipeline/stoppable.ts";
+import { textThreadsOf } from "../pipeline/text-threads.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { InstanceSource } from "../store/instance-source.ts";
 import type { RunRecord } from "../store/run-record.ts";
@@ -63,8 +65,11 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       );
     }
     try {
+      const { signal } = terminal;
+      const startTextThread = textThreadsOf(objects);
       const subject = {
-        ...subjectOf(record, objects, corrected),
+        ...subjectOf(record, stoppable(objects, signal), corrected),
+        ...(startTextThread ? { startTextThread } : {}),
         ...(await readRunLabels(folder, record, corrected)),
         ...(format.takes?.includes("slide")
           ? { origin: await findOrigin(folder, record, { slide, keepIdentity }) }
@@ -72,6 +77,7 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       };
       const target = {
         path,
+        signal,
         ...(maxObjects === undefined ? {} : { maxObjects }),
         ...(mpp === undefined ? {} : { mpp }),
       };

@@ -9,7 +9,7 @@ const MOST = 2 ** 31 - 1;
 /** How near a half a scaled value may come before its rounding is left to `toFixed`, which is exact. */
 const NEAR_HALF = 1e-5;
 
-const [POINT, MINUS, ZERO] = [0x2e, 0x2d, 0x30];
+const [POINT, MINUS, COMMA, OPEN, CLOSE] = [0x2e, 0x2d, 0x2c, 0x5b, 0x5d];
 
 /** Four bytes of text as the little-endian number that stores them at once. */
 function packed(text: string): number {
@@ -22,45 +22,92 @@ const LEADING = Uint32Array.from(THOUSANDS, packed);
 /** "0000" to "9999". */
 const FOLLOWING = Uint32Array.from(THOUSANDS, (text) => packed(text.padStart(4, "0")));
 
-/** Hundredths and the byte after them: `,`, `.5,` or `.25,`. */
-function endings(after: string): { readonly text: Uint32Array; readonly length: Uint8Array } {
-  const texts = Array.from({ length: 100 }, (_, n) => {
-    if (n === 0) return after;
-    return `.${String(n).padStart(2, "0").replace(/0$/, "")}${after}`;
-  });
-  return {
-    text: Uint32Array.from(texts, packed),
-    length: Uint8Array.from(texts, ({ length }) => length),
-  };
-}
+/** How many of four decimals are left without the zeros at their end. */
+const DIGITS = Uint8Array.from(
+  THOUSANDS,
+  (text) => text.padStart(4, "0").replace(/0+$/, "").length,
+);
 
-const { text: COMMA, length: COMMA_LENGTH } = endings(",");
-const { text: BRACKET, length: BRACKET_LENGTH } = endings("]");
+/** 0 to 9999 hundredths behind digits before them, eight bytes to a number: "00", "42.5", "07.25", … */
+const TAILS = THOUSANDS.map((text) => {
+  const [whole, hundredths] = [text.padStart(4, "0").slice(0, 2), text.padStart(4, "0").slice(2)];
+  return hundredths === "00" ? whole : `${whole}.${hundredths.replace(/0$/, "")}`;
+});
+const TAIL = Float64Array.from(TAILS, (text) =>
+  Buffer.from(text.padEnd(8, " "), "latin1").readDoubleLE(),
+);
+const TAIL_LENGTH = Uint8Array.from(TAILS, ({ length }) => length);
+const TAIL_SPAN = 10_000;
+
+const HEAD = new DataView(new ArrayBuffer(8));
 
 /**
- * Writes `x,y]`, hundredths each, as JSON has `Math.round(value) / 100`, at `at`; returns where it ends.
+ * Writes the positions of a ring, `[x,y],` each, at `at`; returns where they end.
  *
- * Room for two {@link LONGEST_NUMBER}s is taken for granted.
+ * `units` from `from` to `to` are x0, y0, x1, …; a number is what JSON has of `Math.round(value) / 100`,
+ * the origin taken off before. Digits before the last four of hundredths are those of the point before more often than not,
+ * and are then stored again. Room is taken for granted: two {@link LONGEST_NUMBER}s and four bytes a position.
  */
-export function putPosition(out: TextBytes, at: number, x: number, y: number): number {
-  const { view } = out;
-  const right = Math.round(x);
-  const down = Math.round(y);
-  // Not so for NaN, either.
-  if (!(right >= 0 && right <= MOST && down >= 0 && down <= MOST)) {
-    const text = `${right / 100 + 0},${down / 100 + 0}]`;
-    return at + out.bytes.write(text, at, "latin1");
+export function putPositions(
+  out: TextBytes,
+  at: number,
+  { units, from, to, originX, originY }: RingUnits,
+): number {
+  const { bytes, view } = out;
+  let [headX, textX, lengthX] = [0, 0, 0];
+  let [headY, textY, lengthY] = [0, 0, 0];
+  let end = at;
+  for (let i = from; i < to; i += 2) {
+    bytes[end++] = OPEN;
+    const x = units[i]! - originX;
+    const right = x | 0;
+    if (right === x && right >= TAIL_SPAN) {
+      const head = (right / TAIL_SPAN) | 0;
+      if (head !== headX) {
+        lengthX = putWhole(HEAD, 0, head);
+        [headX, textX] = [head, HEAD.getFloat64(0, true)];
+      }
+      const tail = right - head * TAIL_SPAN;
+      view.setFloat64(end, textX, true);
+      view.setFloat64(end + lengthX, TAIL[tail]!, true);
+      end += lengthX + TAIL_LENGTH[tail]!;
+    } else end = putHundredths(out, end, x);
+    bytes[end++] = COMMA;
+    const y = units[i + 1]! - originY;
+    const down = y | 0;
+    if (down === y && down >= TAIL_SPAN) {
+      const head = (down / TAIL_SPAN) | 0;
+      if (head !== headY) {
+        lengthY = putWhole(HEAD, 0, head);
+        [headY, textY] = [head, HEAD.getFloat64(0, true)];
+      }
+      const tail = down - head * TAIL_SPAN;
+      view.setFloat64(end, textY, true);
+      view.setFloat64(end + lengthY, TAIL[tail]!, true);
+      end += lengthY + TAIL_LENGTH[tail]!;
+    } else end = putHundredths(out, end, y);
+    bytes[end] = CLOSE;
+    bytes[end + 1] = COMMA;
+    end += 2;
   }
-  const across = (right / 100) | 0;
-  const acrossRest = (right - across * 100) | 0;
-  const afterX = putWhole(view, at, across);
-  view.setUint32(afterX, COMMA[acrossRest]!, true);
-  const start = afterX + COMMA_LENGTH[acrossRest]!;
-  const along = (down / 100) | 0;
-  const alongRest = (down - along * 100) | 0;
-  const afterY = putWhole(view, start, along);
-  view.setUint32(afterY, BRACKET[alongRest]!, true);
-  return afterY + BRACKET_LENGTH[alongRest]!;
+  return end;
+}
+
+/** A ring's stretch of `units`, hundredths of a level-0 px, and what is taken off each. */
+export interface RingUnits {
+  readonly units: Float64Array;
+  readonly from: number;
+  readonly to: number;
+  readonly originX: number;
+  readonly originY: number;
+}
+
+/** Any value as JSON has `Math.round(value) / 100`; room for a {@link LONGEST_NUMBER} is taken for granted. */
+function putHundredths(out: TextBytes, at: number, value: number): number {
+  const rounded = Math.round(value);
+  // Not so for NaN, either.
+  if (rounded > 0 && rounded <= MOST) return putDecimals(out, at, rounded, 2);
+  return at + out.bytes.write(String(rounded / 100 + 0), at, "latin1");
 }
 
 /**
@@ -76,25 +123,27 @@ export function putFixed(out: TextBytes, at: number, value: number, decimals: nu
     // Adding 0 turns −0, which JSON spells 0, into 0.
     return at + out.bytes.write(String(Number(value.toFixed(decimals)) + 0), at, "latin1");
   }
-  const { bytes, view } = out;
-  let end = at;
-  if (value < 0 && scaled > 0) bytes[end++] = MINUS;
+  if (!(value < 0 && scaled > 0)) return putDecimals(out, at, scaled, decimals);
+  out.bytes[at] = MINUS;
+  return putDecimals(out, at + 1, scaled, decimals);
+}
+
+/** Writes a whole number up to {@link MOST} of 10^-decimals. */
+function putDecimals(
+  { bytes, view }: TextBytes,
+  at: number,
+  scaled: number,
+  decimals: number,
+): number {
+  const scale = SCALES[decimals]!;
   const whole = (scaled / scale) | 0;
-  let rest = (scaled - whole * scale) | 0;
-  end = putWhole(view, end, whole);
+  const rest = (scaled - whole * scale) | 0;
+  const end = putWhole(view, at, whole);
   if (rest === 0) return end;
-  bytes[end++] = POINT;
-  let digits = decimals;
-  while (rest % 10 === 0) {
-    rest = (rest / 10) | 0;
-    digits--;
-  }
-  for (let i = end + digits - 1; i >= end; i--) {
-    const next = (rest / 10) | 0;
-    bytes[i] = ZERO + rest - next * 10;
-    rest = next;
-  }
-  return end + digits;
+  bytes[end] = POINT;
+  const inFour = rest * SCALES[MOST_DECIMALS - decimals]!;
+  view.setUint32(end + 1, FOLLOWING[inFour]!, true);
+  return end + 1 + DIGITS[inFour]!;
 }
 
 /** `Number(value.toFixed(decimals))` of a finite value, as {@link putFixed} writes it: for formats that keep numbers. */
@@ -111,6 +160,7 @@ function isDoubtful(size: number, scaled: number): boolean {
 }
 
 const SCALES = [1, 10, 100, 1000, 10_000];
+const MOST_DECIMALS = 4;
 
 /** Writes a whole number from 0 to 2³¹ − 1, in stores of four bytes of which the last may run over. */
 function putWhole(view: DataView, at: number, whole: number): number {

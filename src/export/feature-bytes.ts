@@ -5,12 +5,23 @@ import { Outline } from "../outline.ts";
 import type { TaskSpec } from "../scales/scale.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
 import { type ClassColors, classColor } from "./class-color.ts";
-import { LONGEST_NUMBER, putFixed, putPosition } from "./decimal-bytes.ts";
+import { LONGEST_NUMBER, putFixed, putPositions, type RingUnits } from "./decimal-bytes.ts";
 import type { ObjectLabels } from "./object-label.ts";
 import { Piece, type TextBytes } from "./text-bytes.ts";
 
 /** What an exported object needs to know of its task. */
 export type ExportTask = Pick<TaskSpec, "name" | "objectName" | "objectType" | "color">;
+
+/** How features are written, beside the objects themselves. */
+export interface FeatureStyle {
+  readonly task: ExportTask;
+  /** Level-0 px that is (0, 0) of the file; absent for level 0's own. */
+  readonly origin?: Point;
+  /** Names, locks and metadata of some objects, by their ids. */
+  readonly labels?: ObjectLabels;
+  /** Colours of some classes, by their names. */
+  readonly classColors?: ClassColors;
+}
 
 const [QUOTE, BACKSLASH, COMMA, DASH, OPEN, CLOSE] = [0x22, 0x5c, 0x2c, 0x2d, 0x5b, 0x5d];
 const START = new Piece('{"type":"Feature","id":');
@@ -42,13 +53,7 @@ export class FeatureBytes {
   /** What stands between geometry and measurements, by class. */
   readonly #middles = new Map<string | undefined, Piece>();
 
-  /** `labels` are names, locks and metadata of some objects, by their ids; `classColors` the colours of some classes. */
-  constructor(
-    task: ExportTask,
-    origin: Point = { x: 0, y: 0 },
-    labels?: ObjectLabels,
-    classColors?: ClassColors,
-  ) {
+  constructor({ task, origin = { x: 0, y: 0 }, labels, classColors }: FeatureStyle) {
     this.#task = task;
     this.#origin = { x: origin.x * 100, y: origin.y * 100 };
     this.#labels = labels;
@@ -68,6 +73,7 @@ export class FeatureBytes {
     else putId(block.id(at), out);
     out.put(GEOMETRY);
     block.outline(at, outline);
+    const { x: originX, y: originY } = this.#origin;
     let from = 0;
     for (const points of outline.pointsOf) {
       if (from > 0) {
@@ -75,7 +81,7 @@ export class FeatureBytes {
         out.bytes[out.length++] = COMMA;
       }
       const to = from + 2 * points;
-      putRing(outline.units, from, to, this.#origin, out);
+      putRing(out, { units: outline.units, from, to, originX, originY });
       from = to;
     }
     out.put(this.#middle(block.classification(at)));
@@ -116,6 +122,7 @@ export class FeatureBytes {
 /** An object on its own, read as blocks are. */
 export class SingleInstance implements InstanceBlock {
   readonly count = 1;
+  readonly first = 0;
   readonly uuids = null;
   readonly #instance: Instance;
 
@@ -176,24 +183,13 @@ function putId(id: string, out: TextBytes): void {
   out.length = at;
 }
 
-function putRing(
-  units: Float64Array,
-  from: number,
-  to: number,
-  { x, y }: Point,
-  out: TextBytes,
-): void {
-  // A position is two numbers, a bracket and two commas.
-  out.room(((to - from) / 2 + 1) * (2 * LONGEST_NUMBER + 4) + 2);
+function putRing(out: TextBytes, ring: RingUnits): void {
+  // A position is two numbers, two brackets and two commas.
+  out.room(((ring.to - ring.from) / 2 + 1) * (2 * LONGEST_NUMBER + 4) + 2);
   const { bytes } = out;
-  let at = out.length;
-  bytes[at++] = OPEN;
-  const first = at;
-  for (let i = from; i < to; i += 2) {
-    bytes[at] = OPEN;
-    at = putPosition(out, at + 1, units[i]! - x, units[i + 1]! - y);
-    bytes[at++] = COMMA;
-  }
+  const first = out.length + 1;
+  bytes[out.length] = OPEN;
+  let at = putPositions(out, first, ring);
   // The ring ends in its first position.
   let i = first;
   while (bytes[i] !== CLOSE) bytes[at++] = bytes[i++]!;

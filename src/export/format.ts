@@ -4,6 +4,7 @@ import type { DicomOrigin } from "../tiler/dicom/origin.ts";
 import type { ClassColors } from "./class-color.ts";
 import type { ExportTask } from "./feature-bytes.ts";
 import type { ObjectLabels } from "./object-label.ts";
+import type { StartTextThread } from "./text-threads.ts";
 
 /** The slide that objects lie on, as far as an export needs to know it. */
 export interface ExportSlide {
@@ -36,6 +37,8 @@ export interface ExportSubject {
   readonly labels?: ObjectLabels;
   /** Colours of some classes, as the file of a run's marks or of its corrections has them. */
   readonly classColors?: ClassColors;
+  /** Starts a thread that makes text of these objects, too, where one can read them. */
+  readonly startTextThread?: StartTextThread;
   /** What a DICOM file refers to; formats that take `slide` are given it. */
   readonly origin?: DicomOrigin;
 }
@@ -45,6 +48,8 @@ export interface ExportTarget {
   readonly path: string;
   /** At most so many objects a file; absent for one file. Formats that are not `splits` never see it. */
   readonly maxObjects?: number;
+  /** Aborted where the export is to end early, with MicrotomeError `interrupted`. */
+  readonly signal?: AbortSignal;
   /** µm per px of a drawing, or the slide's own; absent for the grid's. */
   readonly mpp?: number | "slide";
 }

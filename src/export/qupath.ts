@@ -4,10 +4,12 @@ import type { InstanceBlock } from "../store/instance-block.ts";
 import { VERSION } from "../version.ts";
 import type { ClassColors } from "./class-color.ts";
 import { type ExportTask, FeatureBytes, SingleInstance } from "./feature-bytes.ts";
-import type { ExportFormat, Provenance } from "./format.ts";
+import { type FeatureText, FIRST, NEXT, type Stretch } from "./feature-text.ts";
+import type { ExportFormat, ExportSubject, Provenance } from "./format.ts";
+import { inParts, stretchOf } from "./in-parts.ts";
 import type { ObjectLabels } from "./object-label.ts";
-import { splitStream } from "./split-stream.ts";
-import { Piece, TextChunks } from "./text-bytes.ts";
+import { TextChunks } from "./text-bytes.ts";
+import { areThreadsWorthwhile, TextThreads, type ThreadStyle } from "./text-threads.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** GeoJSON in QuPath's form. */
@@ -16,31 +18,49 @@ export const QUPATH: ExportFormat = {
   endings: [".geojson", ".geojson.gz", ".json", ".json.gz"],
   summary: "GeoJSON as QuPath imports it; FILE.geojson.gz is compressed",
   splits: true,
-  async write(
-    { objects, task, slide, model, provenance, labels, classColors },
-    { path, maxObjects },
-  ) {
+  async write(subject, { path, maxObjects, signal }) {
+    const { objects, task, slide, model, provenance, labels, classColors } = subject;
     // QuPath shows such a slide cropped to its bounds and counts pixels from their corner.
     const origin = slide.bounds ? { x: slide.bounds.x, y: slide.bounds.y } : undefined;
-    const options = {
+    const style = {
       task,
-      model,
-      provenance,
       ...(origin ? { origin } : {}),
-      ...(labels ? { labels } : {}),
       ...(classColors ? { classColors } : {}),
     };
-    if (maxObjects === undefined) {
-      return [
-        { path, ...(await writeQuPath(objects.blocks?.() ?? objects.all(), { ...options, path })) },
-      ];
+    const options = { ...style, model, ...(labels ? { labels } : {}) };
+    const threads = startThreads(subject, path, style, signal);
+    try {
+      return await inParts(objects.count, maxObjects, path, (stretch, part) => {
+        const source =
+          threads?.texts(stretch) ??
+          objects.blocks?.(stretch.from, stretch.to) ??
+          stretchOf(objects.all(), stretch);
+        const about = part ? { part: part.number, parts: part.of } : {};
+        return writeQuPath(source, {
+          ...options,
+          stretch,
+          path: part?.path ?? path,
+          provenance: { ...provenance, ...about },
+        });
+      });
+    } finally {
+      await threads?.close();
     }
-    return splitStream(objects, maxObjects, path, async (instances, part) => {
-      const about = { ...provenance, part: part.number, parts: part.of };
-      return writeQuPath(instances, { ...options, provenance: about, path: part.path });
-    });
   },
 };
+
+/** Threads for the text of many objects. Of a compressed file it is the least part of the work, and labels are here alone. */
+function startThreads(
+  { objects, labels, startTextThread }: ExportSubject,
+  path: string,
+  style: ThreadStyle,
+  signal: AbortSignal | undefined,
+): TextThreads | null {
+  if (!startTextThread || labels || path.endsWith(".gz")) return null;
+  return areThreadsWorthwhile(objects)
+    ? new TextThreads(objects, style, startTextThread, signal)
+    : null;
+}
 
 /** How to write a QuPath file. */
 export interface WriteQuPathOptions {
@@ -57,10 +77,12 @@ export interface WriteQuPathOptions {
   readonly labels?: ObjectLabels;
   /** Colours of some classes, by their names. */
   readonly classColors?: ClassColors;
+  /** Of blocks: the objects that are written, by their positions; absent for all. */
+  readonly stretch?: Stretch;
 }
 
 /**
- * Writes objects, single or in blocks, as a GeoJSON FeatureCollection that QuPath imports, one feature a line.
+ * Writes objects, single, in blocks or as text, as a GeoJSON FeatureCollection that QuPath imports, one feature a line.
  *
  * Coordinates are level-0 px, not WGS 84 (a deviation from RFC 7946 that QuPath shares). The member
  * `microtome` of the collection says what made the file; QuPath's reader takes `features` and passes
@@ -69,10 +91,10 @@ export interface WriteQuPathOptions {
  * MicrotomeError `output-unwritable`.
  */
 export async function writeQuPath(
-  source: AsyncIterable<Instance> | AsyncIterable<InstanceBlock>,
+  source: AsyncIterable<Instance> | AsyncIterable<InstanceBlock> | AsyncIterable<FeatureText>,
   options: WriteQuPathOptions,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
-  const { path, task, model, provenance, origin, labels, classColors } = options;
+  const { path, task, model, provenance, origin, stretch = ALL } = options;
   let objects = 0;
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     const about = {
@@ -86,12 +108,21 @@ export async function writeQuPath(
       ...(origin ? { originX: origin.x, originY: origin.y } : {}),
       ...provenance,
     };
-    const features = new FeatureBytes(task, origin, labels, classColors);
+    const features = new FeatureBytes(options);
     const text = new TextChunks();
     text.out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[`);
     for await (const item of source) {
-      const block = "count" in item ? item : new SingleInstance(item);
-      for (let i = 0; i < block.count; i++) {
+      if ("text" in item) {
+        if (text.out.length > 0) yield text.take();
+        yield objects === 0 ? item.text.subarray(NEXT.length - FIRST.length) : item.text;
+        objects += item.objects;
+        continue;
+      }
+      const isBlock = "count" in item;
+      const block = isBlock ? item : new SingleInstance(item);
+      const { from, to } = isBlock ? stretch : ALL;
+      const end = Math.min(block.count, to - block.first);
+      for (let i = Math.max(0, from - block.first); i < end; i++) {
         text.out.put(objects === 0 ? FIRST : NEXT);
         features.appendFrom(block, i, text.out);
         objects++;
@@ -105,5 +136,4 @@ export async function writeQuPath(
   return { objects, bytes };
 }
 
-const FIRST = new Piece("\n");
-const NEXT = new Piece(",\n");
+const ALL: Stretch = { from: 0, to: Number.POSITIVE_INFINITY };

@@ -32,18 +32,25 @@ export async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>
     });
     return bytes;
   } catch (error) {
+    // Waits for a write or a sync that is still under way.
     await file.close().catch(() => undefined);
     await rm(part, { force: true }).catch(() => undefined);
     throw error;
   }
 }
 
+/** After so many bytes the disk is set to work: else all of it begins with the sync at the end. */
+const SYNC_BYTES = 32 << 20;
+
 /** Writes one chunk while the next is made. */
 class ChunkWriter {
   readonly #file: FileHandle;
   readonly #path: string;
   #pending: Promise<unknown> = Promise.resolve();
+  #syncing: Promise<unknown> | null = null;
+  #syncFailure: unknown = null;
   #bytes = 0;
+  #synced = 0;
 
   constructor(file: FileHandle, path: string) {
     this.#file = file;
@@ -57,21 +64,38 @@ class ChunkWriter {
     this.#pending = this.#file.writeFile(chunk);
     // Heard in #settle; a chunk that cannot be made must not leave it unheard.
     this.#pending.catch(() => undefined);
+    if (this.#bytes - this.#synced >= SYNC_BYTES && !this.#syncing) this.#sync();
   }
 
+  /** Returns when everything is on the disk. */
   async finish(): Promise<number> {
     await this.#settle();
+    await this.#syncing;
     // A rename must not become durable before the bytes it names.
     this.#pending = this.#file.sync();
     await this.#settle();
     return this.#bytes;
   }
 
+  /** Waits for nothing that is still on its way to the disk, but hears of what failed on it. */
   async #settle(): Promise<void> {
     try {
       await this.#pending;
+      if (this.#syncFailure !== null) throw this.#syncFailure;
     } catch (error) {
       throw unwritable(this.#path, error);
     }
+  }
+
+  #sync(): void {
+    this.#synced = this.#bytes;
+    this.#syncing = this.#file.datasync().then(
+      () => {
+        this.#syncing = null;
+      },
+      (error) => {
+        this.#syncFailure = error;
+      },
+    );
   }
 }

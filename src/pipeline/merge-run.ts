@@ -1,4 +1,3 @@
-import { MicrotomeError } from "../errors.ts";
 import { writeQuPath } from "../export/qupath.ts";
 import type { Box } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
@@ -11,6 +10,7 @@ import { objectsFileName } from "../store/run-objects-file.ts";
 import { PromptAnswers } from "./answer-prompts.ts";
 import type { FoundObjects, PreparedRun } from "./describe-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
+import { unlessStopped } from "./stoppable.ts";
 
 /**
  * Joins what the ledger holds into objects, keeps them in the run's objects file, and writes them from
@@ -47,7 +47,7 @@ export async function mergeRun(
       );
   const [exported, kept] = [`${task.name}.geojson.gz`, objectsFileName(task.name)];
   const { objects, byClass } = await watch.time("merge", () =>
-    writeObjects(unlessStopped(instances, signal), {
+    writeObjects(unlessStopped(instances, signal, "joining seams"), {
       path: folder.file(kept),
       about: {
         runKey: run.key,
@@ -61,7 +61,7 @@ export async function mergeRun(
   const stored = await ObjectsFile.open(folder.file(kept));
   try {
     await watch.time("export", () =>
-      writeQuPath(unlessStopped(stored.blocks(), signal), {
+      writeQuPath(unlessStopped(stored.blocks(), signal, "writing objects"), {
         path: folder.file(exported),
         task,
         model: model.name,
@@ -87,16 +87,6 @@ export async function mergeRun(
   await writeFileAtomically(folder.file(told), answers.text());
   const prompts = answers.record(promptFile);
   return { objects, byClass, seams, prompts, files: [...files, told] };
-}
-
-async function* unlessStopped<T>(
-  items: AsyncIterable<T>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<T, void, void> {
-  for await (const item of items) {
-    if (signal?.aborted) throw new MicrotomeError("interrupted", "stopped while joining seams");
-    yield item;
-  }
 }
 
 /** An object on a region's edge is whole, and belongs to the region that holds its centroid. */

@@ -85,7 +85,7 @@ function answerBytes(
   const out = new TextBytes(16 * 1024);
   out.text(`{"type":"FeatureCollection","microtome":${JSON.stringify(about)},`);
   out.text(`"click":${JSON.stringify(click)},"features":[`);
-  const features = new FeatureBytes(task);
+  const features = new FeatureBytes({ task });
   objects.forEach(({ instance }, i) => {
     out.text(i === 0 ? "\n" : ",\n");
     features.append(instance, out);

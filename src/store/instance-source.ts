@@ -16,8 +16,13 @@ export interface InstanceSource {
   readonly extent: Box | null;
   /** Every object, in the order in which merging settled them. */
   all(): AsyncIterable<Instance>;
-  /** The same a block at a time, where a source can: for writers that need no object of each. */
-  blocks?(): AsyncIterable<InstanceBlock>;
+  /**
+   * The same a block at a time, where a source can: for writers that need no object of each. Blocks that hold
+   * objects at positions from `from` (0) up to `to` (`count`), whole.
+   */
+  blocks?(from?: number, to?: number): AsyncIterable<InstanceBlock>;
+  /** Positions between which blocks of about so many bytes lie, from 0 to `count`, for sources that have blocks. */
+  cuts?(bytes: number): readonly number[];
   /** Objects whose bounding boxes meet `box` (level-0 px), in the order of `all`. */
   within(box: Box): AsyncIterable<PlacedInstance>;
 }

@@ -7,7 +7,7 @@ import { featureText } from "./feature-text.ts";
 import { NUCLEI, squareInstance } from "./objects.ts";
 
 function written(instances: readonly Instance[], origin?: { x: number; y: number }): string {
-  const features = new FeatureBytes(NUCLEI, origin);
+  const features = new FeatureBytes({ task: NUCLEI, ...(origin ? { origin } : {}) });
   // Too small for one object: it has to grow.
   const out = new TextBytes(16);
   for (const instance of instances) features.append(instance, out);

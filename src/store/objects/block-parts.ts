@@ -135,8 +135,6 @@ export class BlockNames {
   }
 }
 
-const RINGS = new RingReader();
-
 /** Outlines of a block's objects, each found without the others. */
 export class BlockGeometry {
   readonly #points: PackedColumn;
@@ -144,12 +142,10 @@ export class BlockGeometry {
   readonly #startY: PackedColumn;
   readonly #ringsFrom: Uint32Array;
   readonly #bytesFrom: Uint32Array;
-  readonly #bits: Uint8Array;
-  readonly #refuse: Refuse;
+  readonly #rings: RingReader;
 
   constructor(bytes: Uint8Array, count: number, refuse: Refuse) {
     const reader = new ByteReader(bytes, refuse);
-    this.#refuse = refuse;
     const holes = new PackedColumn(reader, count);
     // A point takes two bits or more, a ring three points: a bound for whatever the columns claim.
     const mostPoints = 4 * bytes.length + 3 * count;
@@ -161,7 +157,7 @@ export class BlockGeometry {
     if (this.#startX.hasGaps || this.#startY.hasGaps) refuse("an outline without a beginning");
     const lengths = new PackedColumn(reader, count);
     const total = lengths.totalLength(1, reader.left, refuse);
-    this.#bits = reader.take(total);
+    this.#rings = new RingReader(reader.take(total), refuse);
     if (reader.left > 0) refuse(`${reader.left} bytes behind its outlines`);
     this.#ringsFrom = offsets(holes, 1);
     this.#bytesFrom = offsets(lengths);
@@ -170,21 +166,18 @@ export class BlockGeometry {
   /** The outline of an object whose box begins at (minX, minY) hundredths. */
   outline(i: number, minX: number, minY: number, into: Outline): void {
     const { pointsOf } = into;
-    pointsOf.length = 0;
+    const first = this.#ringsFrom[i]!;
+    const rings = this.#ringsFrom[i + 1]! - first;
     let total = 0;
-    for (let r = this.#ringsFrom[i]!; r < this.#ringsFrom[i + 1]!; r++) {
-      const points = this.#points.at(r);
-      pointsOf.push(points);
+    for (let r = 0; r < rings; r++) {
+      const points = this.#points.at(first + r);
+      pointsOf[r] = points;
       total += points;
     }
+    if (pointsOf.length > rings) pointsOf.length = rings;
     into.room(total);
-    RINGS.read(
-      this.#bits.subarray(this.#bytesFrom[i], this.#bytesFrom[i + 1]),
-      minX + this.#startX.at(i),
-      minY + this.#startY.at(i),
-      into,
-      this.#refuse,
-    );
+    const [x0, y0] = [minX + this.#startX.at(i), minY + this.#startY.at(i)];
+    this.#rings.read(this.#bytesFrom[i]!, this.#bytesFrom[i + 1]!, x0, y0, into);
   }
 }
 

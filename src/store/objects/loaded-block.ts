@@ -46,6 +46,10 @@ export class LoadedBlock implements InstanceBlock {
     return this.table.count;
   }
 
+  get first(): number {
+    return this.table.first;
+  }
+
   get uuids(): Uint8Array | null {
     return this.#named().uuids;
   }

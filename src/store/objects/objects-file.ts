@@ -26,6 +26,13 @@ interface LoadedTable {
   readonly table: BlockTable;
 }
 
+/** Blocks from `first` up to `end` on their way from the disk. */
+interface Reading {
+  readonly first: number;
+  readonly end: number;
+  readonly bytes: Promise<Uint8Array>;
+}
+
 /**
  * The objects of a run as they lie in its objects file (docs/run-format.md).
  *
@@ -104,10 +111,12 @@ export class ObjectsFile implements InstanceSource {
     }
   }
 
-  /** All blocks, read in long stretches past the cache. */
-  async *blocks(): AsyncGenerator<LoadedBlock, void, void> {
-    const count = this.#entries.length;
-    const readFrom = (first: number) => {
+  /** Blocks that hold objects from one position up to another, all of them by default; read in long stretches past the cache. */
+  async *blocks(from = 0, to = this.count): AsyncGenerator<LoadedBlock, void, void> {
+    if (from >= to) return;
+    const begin = this.#blockOf(from);
+    const count = this.#blockOf(to - 1) + 1;
+    const readFrom = (first: number): Reading => {
       let end = first;
       while (
         end < count &&
@@ -120,9 +129,9 @@ export class ObjectsFile implements InstanceSource {
       bytes.catch(() => undefined);
       return { first, end, bytes };
     };
-    let next = count > 0 ? readFrom(0) : null;
+    let next: Reading | null = readFrom(begin);
     while (next) {
-      const { first, end, bytes } = next;
+      const { first, end, bytes }: Reading = next;
       next = end < count ? readFrom(end) : null;
       const data = await bytes;
       const start = this.#offsets[first]!;
@@ -131,6 +140,18 @@ export class ObjectsFile implements InstanceSource {
         yield this.#toBlock(b, data.subarray(from, to));
       }
     }
+  }
+
+  cuts(bytes: number): number[] {
+    const found = [0];
+    let from = this.#offsets[0]!;
+    for (let b = 1; b < this.#entries.length; b++) {
+      if (this.#offsets[b + 1]! - from <= bytes) continue;
+      found.push(this.#firsts[b]!);
+      from = this.#offsets[b]!;
+    }
+    if (this.count > 0) found.push(this.count);
+    return found;
   }
 
   async *within(box: Box): AsyncGenerator<PlacedInstance, void, void> {

@@ -102,25 +102,32 @@ function writeRice(out: ByteWriter, difference: number, k: number): void {
   out.bits(low, k);
 }
 
-/** Reads rings back, one object after the other. */
+/** Reads the rings of a block's objects back, from outlines that lie end to end. */
 export class RingReader {
-  #bytes: Uint8Array = new Uint8Array(0);
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #refuse: Refuse;
   #position = 0;
   #bits = 0;
   #have = 0;
 
-  /**
-   * The rings of one object, `outline.pointsOf` points each, into its units; the first begins at (x0, y0)
-   * hundredths. The caller has made sure that so many points fit into the bytes.
-   */
-  read(bytes: Uint8Array, x0: number, y0: number, outline: Outline, refuse: Refuse): void {
+  constructor(bytes: Uint8Array, refuse: Refuse) {
     this.#bytes = bytes;
-    this.#position = 0;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#refuse = refuse;
+  }
+
+  /**
+   * The rings of the object whose outline lies from byte `from` to `to`, `outline.pointsOf` points each, into its units;
+   * the first begins at (x0, y0) hundredths. The caller has made sure that so many points fit into the bytes of all.
+   */
+  read(from: number, to: number, x0: number, y0: number, outline: Outline): void {
+    this.#position = from;
     this.#bits = 0;
     this.#have = 0;
     const head = this.#take(6);
     const [second, k] = [(head & 1) === 1, head >>> 1];
-    if (k > MOST_K) refuse(`an outline of k = ${k}`);
+    if (k > MOST_K) this.#refuse(`an outline of k = ${k}`);
     const { units, pointsOf } = outline;
     let at = 0;
     let [startX, startY] = [x0, y0];
@@ -135,25 +142,33 @@ export class RingReader {
       this.#ring(units, at, end, k, second);
       at = end;
     }
-    const used = this.#position - (this.#have >> 3);
-    if (used !== bytes.length) {
-      refuse(`an outline of ${bytes.length} bytes that takes ${used}`);
+    const used = this.#position - (this.#have >> 3) - from;
+    if (used !== to - from) {
+      this.#refuse(`an outline of ${to - from} bytes that takes ${used}`);
     }
   }
 
   /** A ring behind its first point; #difference stands here once more, on local variables, for speed. */
   #ring(units: Float64Array, from: number, to: number, k: number, second: boolean): void {
     const bytes = this.#bytes;
+    const view = this.#view;
     const end = bytes.length;
     const mask = (1 << k) - 1;
     let [bits, have, position] = [this.#bits, this.#have, this.#position];
     // The coordinate that comes next and the other one take turns.
     let [value, other, step, otherStep] = [units[from]!, units[from + 1]!, 0, 0];
     for (let i = from + 2; i < to; i++) {
-      while (have <= 24) {
-        if (position < end) bits |= bytes[position]! << have;
-        position++;
-        have += 8;
+      if (position + 4 <= end) {
+        // Bits beyond those that are counted are the same when they come again.
+        bits |= view.getInt32(position, true) << have;
+        position += (31 - have) >> 3;
+        have |= 24;
+      } else {
+        while (have <= 24) {
+          if (position < end) bits |= bytes[position]! << have;
+          position++;
+          have += 8;
+        }
       }
       const zero = ~bits & (bits + 1);
       const ones = 31 - Math.clz32(zero);

@@ -42,7 +42,7 @@ const ORIGIN = { x: 1000.25, y: 40 };
 
 /** The features of a file as they are written without an Instance of each. */
 async function textOfBlocks(file: ObjectsFile, origin?: typeof ORIGIN): Promise<string> {
-  const features = new FeatureBytes(NUCLEI, origin);
+  const features = new FeatureBytes({ task: NUCLEI, ...(origin ? { origin } : {}) });
   const out = new TextBytes(16);
   for await (const block of file.blocks()) {
     for (let i = 0; i < block.count; i++) features.appendFrom(block, i, out);
@@ -66,6 +66,31 @@ function grid(count: number, columns: number): Instance[] {
 }
 
 describe("an objects file", () => {
+  it("gives the blocks between any two positions, and says where they can be cut", async () => {
+    await written(grid(1500, 40), async (file) => {
+      const ids = (await collect(file.all())).map(({ id }) => id);
+      const cuts = file.cuts(30_000);
+      expect([cuts[0], cuts.at(-1)]).toEqual([0, 1500]);
+      expect(cuts.length).toBeGreaterThan(2);
+      for (const [from, to] of [
+        [0, 1500],
+        [0, 0],
+        [255, 257],
+        [700, 1500],
+        [cuts[1]!, cuts[2]!],
+      ]) {
+        const blocks = await collect(file.blocks(from, to));
+        const found = blocks.flatMap((block) =>
+          Array.from({ length: block.count }, (_, i) => [block.first + i, block.id(i)] as const),
+        );
+        const inside = found.filter(([at]) => at >= from! && at < to!).map(([, id]) => id);
+        expect(inside).toEqual(ids.slice(from, to));
+        // Whole blocks, and none beside.
+        expect(found.length).toBeLessThan(to! - from! + 512);
+      }
+    });
+  });
+
   it("gives back every object as GeoJSON would print it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyInstance(), { maxLength: 12 }), async (instances) => {
