@@ -126,6 +126,25 @@ export interface RunInfo {
   readonly overlay: OverlayInfo | null;
   /** Addresses that hand out the objects as files. */
   readonly downloads: readonly { readonly name: string; readonly url: string }[];
+  /** What someone corrected (microtome import), and which objects these are; null where nobody did. */
+  readonly corrections: CorrectionsInfo | null;
+}
+
+export interface CorrectionsInfo {
+  readonly shown: "corrected" | "original";
+  /** What stands for the run's id in addresses of the corrected objects, and of the model's own. */
+  readonly corrected: string;
+  readonly original: string;
+  /** null where the record of the corrections cannot be read. */
+  readonly about: {
+    /** Name of the imported file, and when it was imported (ISO 8601) where that is known. */
+    readonly file: string;
+    readonly at: string | null;
+    /** Objects of another outline or class. */
+    readonly changed: number;
+    readonly added: number;
+    readonly deleted: number;
+  } | null;
 }
 
 /** Polygons of an object: each is a list of closed rings (first point repeated), the outer one first. */

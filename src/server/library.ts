@@ -1,9 +1,8 @@
-import { createHmac, randomBytes } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { correctedNames } from "../store/corrected-names.ts";
-import { objectsFileName, openObjectsFile } from "../store/run-objects-file.ts";
+import { type Corrections, readCorrections } from "../store/corrections.ts";
+import { openObjectsFile } from "../store/run-objects-file.ts";
 import type { RunRecord } from "../store/run-record.ts";
 import { type FilledSlide, fillLevels } from "../tiler/fill-levels.ts";
 import { openSlide } from "../tiler/open-slide.ts";
@@ -16,19 +15,21 @@ import {
   confirmPath,
   readCatalog,
 } from "./catalog.ts";
-import { withoutPaths } from "./http-error.ts";
+import { describeCorrections, describeRun, downloadsOf } from "./describe-run.ts";
+import { describeSlide } from "./describe-slide.ts";
+import { fileVersion } from "./file-version.ts";
 import { LeaseCache } from "./lease-cache.ts";
 import { openMemoryOverlay } from "./memory-overlay.ts";
 import type { OverlaySource } from "./overlay-source.ts";
 import { readObjects } from "./read-objects.ts";
-import { objectsFile, readServedRun } from "./served-run.ts";
+import { findRunFiles, parseRunId } from "./run-files.ts";
+import { readServedRun } from "./served-run.ts";
 import { openStoredOverlay } from "./stored-overlay.ts";
 
 const OPEN_SLIDES = 8;
 /** What the slides that are kept open may hold in memory, bytes: pictures are held whole. */
 const OPEN_BYTES = 768 * 2 ** 20;
 const OPEN_OVERLAYS = 4;
-const MAX_FAILURES_TOLD = 100;
 /** For how long tiles of an open slide are served before its file is looked at again, ms. */
 const TRUSTED_MS = 500;
 
@@ -98,8 +99,9 @@ export class Library {
     return entry;
   }
 
+  /** `id` may ask for a run's original objects, see {@link parseRunId}. */
   runEntry(id: string): CatalogRun {
-    const entry = this.#catalog.runs.get(id);
+    const entry = this.#catalog.runs.get(parseRunId(id).run);
     if (!entry) throw missing("run");
     return entry;
   }
@@ -146,7 +148,8 @@ export class Library {
    * Throws `not-found`, and what reading the objects throws.
    */
   async withOverlay<R>(id: string, work: (overlay: OverlaySource) => Promise<R>): Promise<R> {
-    const { record, kept, exported } = await this.#objects(id);
+    const { entry, record, files } = await this.#objects(id);
+    const { kept, exported } = files;
     const path = kept ?? exported;
     if (path === null) throw this.#noObjects(id, record);
     const version = await fileVersion(path);
@@ -157,7 +160,7 @@ export class Library {
           ? openStoredOverlay(
               await openObjectsFile(path, record.key),
               version,
-              new Map(Object.entries(record.prompts?.classColors ?? {})),
+              new Map(Object.entries(await classColors(entry, record, files.hasCorrected))),
             )
           : openMemoryOverlay(await readObjects(path), version),
       work,
@@ -166,31 +169,16 @@ export class Library {
 
   /** The GeoJSON of a run's objects. Throws `not-found` while there is none. */
   async objectsPath(id: string): Promise<string> {
-    const { record, exported } = await this.#objects(id);
-    if (exported === null) throw this.#noObjects(id, record);
-    return exported;
+    const { record, files } = await this.#objects(id);
+    if (files.exported === null) throw this.#noObjects(id, record);
+    return files.exported;
   }
 
-  /**
-   * The files of a run's objects that are there, as corrected where they were, once run.json lists some:
-   * what an earlier start left in the folder is not this run's.
-   */
   async #objects(id: string) {
     const entry = this.runEntry(id);
     const record = await this.#record(entry);
-    const find = async (name: string): Promise<string | null> => {
-      const path = join(entry.folderPath, name);
-      const found = await stat(path).catch(() => null);
-      return found?.isFile() ? confirmPath(path) : null;
-    };
-    const corrected = correctedNames(record);
-    if (record.files.length > 0 && (await find(corrected.objects))) {
-      const [kept, exported] = [await find(corrected.objects), await find(corrected.geoJson)];
-      return { record, kept, exported };
-    }
-    const listed = (name: string) => (record.files.includes(name) ? find(name) : null);
-    const [kept, exported] = [objectsFileName(record.task), objectsFile(record)];
-    return { record, kept: await listed(kept), exported: await listed(exported) };
+    const { original } = parseRunId(id);
+    return { entry, record, files: await findRunFiles(entry.folderPath, record, original) };
   }
 
   #noObjects(id: string, { state }: RunRecord): MicrotomeError {
@@ -207,15 +195,19 @@ export class Library {
   }
 
   async runInfo(id: string): Promise<RunInfo> {
-    const entry = this.runEntry(id);
-    const record = await this.#record(entry);
-    const { kept, exported } = await this.#objects(id);
+    const { entry, record, files } = await this.#objects(id);
+    const { kept, exported, hasCorrected } = files;
     const overlay =
       (kept ?? exported) ? await this.withOverlay(id, async (source) => source.info) : null;
+    const told = hasCorrected ? await correctionsOf(entry, record) : null;
     return {
       ...describeRun(entry, record),
+      id,
       overlay,
-      downloads: exported ? downloads(id, basename(exported)) : [],
+      downloads: exported ? downloadsOf(id, exported) : [],
+      corrections: hasCorrected
+        ? describeCorrections(entry.id, parseRunId(id).original, told)
+        : null,
     };
   }
 
@@ -232,88 +224,21 @@ export class Library {
   }
 }
 
-function describeSlide(id: string, name: string, { slide, version }: OpenedSlide): SlideInfo {
-  return {
-    id,
-    name,
-    version,
-    vendor: slide.vendor,
-    width: slide.size.width,
-    height: slide.size.height,
-    mpp: slide.mpp && { x: slide.mpp.x, y: slide.mpp.y, source: slide.mpp.source },
-    objectivePower: slide.objectivePower,
-    iccProfile: slide.iccProfile !== null,
-    levels: slide.levels.map((level) => ({
-      width: level.size.width,
-      height: level.size.height,
-      downsample: level.downsample,
-      tileWidth: level.tileSize.width,
-      tileHeight: level.tileSize.height,
-    })),
-  };
-}
-
-function describeRun(entry: CatalogRun, record: RunRecord): Omit<RunInfo, "overlay" | "downloads"> {
-  const { failures } = record;
-  return {
-    id: entry.id,
-    name: entry.name,
-    task: record.task,
-    state: record.state,
-    slide: entry.slide,
-    slideName: record.slide.name,
-    software: `${record.software.name} ${record.software.version}`,
-    model: {
-      name: record.model.name,
-      version: record.model.version,
-      sha256: record.model.sha256,
-    },
-    mpp: { slide: record.mpp.slide, source: record.mpp.source, used: record.mpp.used },
-    areaMm2: record.areaMm2,
-    seconds: record.seconds,
-    patches: { ...record.patches },
-    counts: { ...record.counts },
-    parameters: Object.fromEntries(
-      Object.entries(record.parameters).map(([key, value]) => [
-        key,
-        typeof value === "string" ? withoutPaths(value) : value,
-      ]),
-    ),
-    failures: failures.slice(0, MAX_FAILURES_TOLD).map(({ patch, error }) => ({
-      patch,
-      code: error.code,
-      message: withoutPaths(error.message),
-    })),
-    failureCount: failures.length,
-    researchUseOnly: true,
-  };
-}
-
-function downloads(id: string, packed: string): RunInfo["downloads"] {
-  const plain = packed.replace(/\.gz$/, "");
-  return [packed, plain].map((name) => ({ name, url: `/api/runs/${id}/${name}` }));
-}
-
-/** A word for a slide's state, that of the files it is made of included. Keyed, as the time of a scan is not to be had from it. */
-async function fileVersion(path: string): Promise<string> {
-  const hash = createHmac("sha256", VERSION_KEY);
-  for (const file of [path, ...(await filesWithin(path))]) {
-    const { size, mtimeMs, ino } = await stat(file);
-    hash.update(`${file}\n${size}\n${mtimeMs}\n${ino}\n`);
+/** What was corrected. The corrections are shown without that where it cannot be read. */
+async function correctionsOf(entry: CatalogRun, record: RunRecord): Promise<Corrections | null> {
+  try {
+    await confirmPath(join(entry.folderPath, correctedNames(record).record));
+    return await readCorrections(entry.folderPath, record);
+  } catch {
+    return null;
   }
-  return hash.digest("base64url").slice(0, 16);
 }
 
-/** What lies in a slide that is a folder (DICOM), or in the folder that belongs to a file (MIRAX). */
-async function filesWithin(path: string): Promise<string[]> {
-  const folder = /\.mrxs$/i.test(path) ? path.slice(0, -".mrxs".length) : path;
-  // A slide that is a file has no entries to read.
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => join(folder, name));
-  return files.sort();
+/** Colours that the files of a run's marks and corrections give classes. */
+async function classColors(entry: CatalogRun, record: RunRecord, hasCorrected: boolean) {
+  const told = hasCorrected ? await correctionsOf(entry, record) : null;
+  return { ...record.prompts?.classColors, ...told?.classColors };
 }
-
-const VERSION_KEY = randomBytes(32);
 
 function missing(kind: "slide" | "run"): MicrotomeError {
   return new MicrotomeError(

@@ -6,19 +6,14 @@ import { byId } from "./element.ts";
 import { InViewCount } from "./in-view-count.ts";
 import { fillItemSelect, type Item, itemsOf } from "./item-select.ts";
 import { bindKeys, keyRows } from "./keyboard.ts";
+import { fail, hideNotice, tell } from "./notice.ts";
 import { OverlayCanvas } from "./overlay-canvas.ts";
-import {
-  DEFAULT_CHOICE,
-  type OverlayChoice,
-  type OverlayControls,
-  overlayControls,
-} from "./overlay-controls.ts";
-import type { Coloring } from "./overlay-scene.ts";
+import { OverlayLook } from "./overlay-look.ts";
 import { readAddress, writeAddress } from "./page-address.ts";
 import { pageKeys } from "./page-keys.ts";
 import { pixelSize } from "./pixel-size.ts";
 import { SegmentTool } from "./segment-tool.ts";
-import { getColumn, getRun, getSlide, hitTest, listItems, RequestFailed } from "./server-client.ts";
+import { getRun, getSlide, hitTest, listItems } from "./server-client.ts";
 import { SlideView } from "./slide-view.ts";
 import { ZoomBar } from "./zoom-bar.ts";
 
@@ -32,18 +27,16 @@ export class App {
   readonly #overlay: OverlayCanvas;
   readonly #inView: InViewCount;
   readonly #tool: SegmentTool;
-  readonly #choice: OverlayChoice = { ...DEFAULT_CHOICE, hiddenClasses: new Set() };
-  readonly #columns = new Map<number, Float32Array>();
+  readonly #look: OverlayLook;
   #items: readonly Item[] = [];
   #item: Item | null = null;
   #run: RunInfo | null = null;
-  #controls: OverlayControls | null = null;
+  /** How often something else was asked for: what comes late is not shown. */
+  #turn = 0;
 
   constructor() {
     this.#view = new SlideView(byId("slide"), byId("map"), (message) =>
-      this.#tell(
-        `A part of the slide could not be read (${message}). Move on, or reload the page.`,
-      ),
+      tell(`A part of the slide could not be read (${message}). Move on, or reload the page.`),
     );
     this.#zoomBar = new ZoomBar(this.#view);
     this.#overlay = new OverlayCanvas(
@@ -52,13 +45,14 @@ export class App {
         document.body.dataset.drawn = String(drawn);
         document.body.dataset.settled = String(complete && document.body.dataset.ready === "true");
       },
-      (error) => this.#fail(error),
+      fail,
     );
+    this.#look = new OverlayLook(this.#overlay);
     this.#view.viewer.addHandler("canvas-click", (event) => {
       if (event.quick && !this.#tool.on) void this.#click(event.position);
     });
     this.#view.viewer.addHandler("animation-finish", () => this.#cameToRest());
-    this.#inView = new InViewCount(this.#view, (error) => this.#fail(error));
+    this.#inView = new InViewCount(this.#view, fail);
     this.#tool = new SegmentTool(this.#view, (on) => {
       byId("toggle-segment").setAttribute("aria-pressed", String(on));
       // What the tool says is in the panel.
@@ -75,14 +69,14 @@ export class App {
       const address = readAddress(location.hash);
       const first = this.#find(address.item) ?? this.#initial(list);
       if (!first) {
-        this.#tell("There are no slides and no runs in this folder.", "calm");
+        tell("There are no slides and no runs in this folder.", "calm");
         document.body.dataset.ready = "true";
         return;
       }
       await this.#show(first);
       if (address.place) this.#view.goTo(address.place, true);
     } catch (error) {
-      this.#fail(error);
+      fail(error);
       document.body.dataset.ready = "failed";
     }
   }
@@ -103,32 +97,46 @@ export class App {
     return this.#find(list.initial.run) ?? this.#find(list.initial.slide) ?? this.#items[0];
   }
 
-  async #show(item: Item): Promise<void> {
-    const sameSlide = this.#item !== null && item.slide !== null && this.#item.slide === item.slide;
+  /** Shows an item; `runId` may stand for other objects of its run. What was asked for before and is not there yet is given up. */
+  async #show(item: Item, runId: string | null = item.run?.id ?? null): Promise<void> {
+    const turn = ++this.#turn;
+    try {
+      await this.#load(item, runId, () => turn === this.#turn);
+    } catch (error) {
+      // What went wrong with something else is no longer of interest.
+      if (turn === this.#turn) throw error;
+    }
+  }
+
+  async #load(item: Item, runId: string | null, isWanted: () => boolean): Promise<void> {
     document.body.dataset.ready = "false";
     document.body.dataset.settled = "false";
-    byId("notice").hidden = true;
+    hideNotice();
     this.#item = item;
     this.#run = null;
-    this.#columns.clear();
-    this.#choice.colorBy = null;
-    this.#choice.hiddenClasses.clear();
+    this.#look.show(null);
     this.#select(null);
     this.#overlay.show(null);
     this.#inView.show(null);
     fillItemSelect(byId<HTMLSelectElement>("item"), this.#items, item);
     document.title = `${item.label} – microtome`;
 
-    const run = item.run ? getRun(item.run.id) : null;
+    const run = runId === null ? null : getRun(runId);
     // Looked at below; until then a failure is nobody's unhandled rejection.
     run?.catch(() => {});
-    if (item.slide && !sameSlide) await this.#view.open(await getSlide(item.slide));
     if (!item.slide) this.#view.close();
+    else if (this.#view.slide?.id !== item.slide) {
+      const slide = await getSlide(item.slide);
+      if (!isWanted()) return;
+      await this.#view.open(slide);
+    } else await this.#view.ready();
+    if (!isWanted()) return;
     this.#tool.show(this.#view.slide, item.run?.task ?? null);
     this.#fillPanel();
     const loaded = run ? await run : null;
-    if (this.#item !== item) return;
+    if (!isWanted()) return;
     this.#run = loaded;
+    this.#look.show(loaded);
     this.#tool.slideMpp = loaded?.mpp.source === "override" ? loaded.mpp.slide : null;
     if (loaded) this.#showRun(loaded);
     this.#fillPanel();
@@ -141,20 +149,17 @@ export class App {
   #showRun(run: RunInfo): void {
     const { slide } = this.#view;
     if (!run.slide || !slide) {
-      this.#tell(
+      tell(
         `The slide ${run.slideName} is not where the run was made, or has changed since. Put it beside the run's folder and reload.`,
       );
       return;
     }
     if (!run.overlay) {
-      this.#tell(
-        `This run has no objects yet: it is ${run.state}. Go on with it with --resume.`,
-        "calm",
-      );
+      tell(`This run has no objects yet: it is ${run.state}. Go on with it with --resume.`, "calm");
       return;
     }
     this.#overlay.show({ run: run.id, info: run.overlay, slide });
-    void this.#restyle();
+    void this.#look.apply();
   }
 
   /** What the panel and the bar say of the slide and, once it is loaded, of the run. */
@@ -162,64 +167,32 @@ export class App {
     const { slide } = this.#view;
     const run = this.#run;
     this.#zoomBar.rebuild(pixelSize(slide, run)?.mpp ?? null);
-    this.#controls = run?.overlay
-      ? overlayControls(run.overlay, this.#choice, () => void this.#restyle())
-      : null;
+    const controls = this.#look.controls();
     const parts: HTMLElement[] = [this.#tool.section.root];
-    if (run) parts.push(objectsSection(run));
+    if (run) parts.push(objectsSection(run, (id) => this.#switchObjects(id)));
     if (run?.overlay) parts.push(selectionSection(null, null, () => {}));
-    if (this.#controls) parts.push(this.#controls.root);
+    if (controls) parts.push(controls);
     if (run) parts.push(runSection(run));
     if (slide) parts.push(slideSection(slide, run));
     byId("panel").replaceChildren(...parts);
     byId("toggle-overlay").hidden = !run?.overlay;
   }
 
-  /** Gives the overlay its look; colours by value wait for the values. */
-  async #restyle(): Promise<void> {
-    const run = this.#run;
-    if (!run?.overlay) return;
-    byId("toggle-overlay").setAttribute("aria-pressed", String(this.#choice.visible));
-    document.body.dataset.overlay = this.#choice.visible ? "on" : "off";
-    try {
-      const coloring = await this.#coloring(run);
-      if (this.#run !== run) return;
-      this.#overlay.setLook({
-        ...this.#choice,
-        coloring,
-        hiddenClasses: new Set(this.#choice.hiddenClasses),
-      });
-      document.body.dataset.colorBy = coloring.by;
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  async #coloring(run: RunInfo): Promise<Coloring> {
-    const overlay = run.overlay!;
-    const index = this.#choice.colorBy;
-    const measurement = index === null ? undefined : overlay.measurements[index];
-    if (index === null || !measurement) {
-      return { by: "class", colors: visibleColors(overlay.classes) };
-    }
-    let values = this.#columns.get(index);
-    if (!values) {
-      values = await getColumn(run.id, index, overlay.version);
-      this.#columns.set(index, values);
-    }
-    return { by: "value", values, low: measurement.low, high: measurement.high };
+  /** Shows the run's other objects, and leaves the view where it is. */
+  #switchObjects(runId: string): void {
+    if (this.#item) this.#show(this.#item, runId).catch(fail);
   }
 
   async #click(position: { readonly x: number; readonly y: number }): Promise<void> {
     const run = this.#run;
     const place = this.#view.place(true);
-    if (!run?.overlay || !place || !this.#choice.visible) return;
+    if (!run?.overlay || !place || !this.#look.choice.visible) return;
     const { x, y } = this.#view.toSlide(position);
     try {
       const { object } = await hitTest(run.id, x, y, REACH / place.scale);
       if (this.#run === run) this.#select(object);
     } catch (error) {
-      this.#fail(error);
+      fail(error);
     }
   }
 
@@ -241,51 +214,29 @@ export class App {
     history.replaceState(null, "", address);
   }
 
-  #fail(error: unknown): void {
-    this.#tell(
-      error instanceof RequestFailed
-        ? error.message
-        : `Something went wrong in this page (${error instanceof Error ? error.message : error}). Reload it.`,
-    );
-  }
-
-  #tell(text: string, tone: "bad" | "calm" = "bad"): void {
-    byId("notice-text").textContent = text;
-    byId("notice").dataset.tone = tone;
-    byId("notice").hidden = false;
-  }
-
   #bindPage(): void {
     const select = byId<HTMLSelectElement>("item");
     select.addEventListener("change", () => {
       const item = this.#find(select.value);
       if (item) {
-        this.#show(item).then(
-          () => this.#cameToRest(),
-          (error) => this.#fail(error),
-        );
+        this.#show(item).then(() => this.#cameToRest(), fail);
       }
     });
     window.addEventListener("hashchange", () => {
-      this.#follow().catch((error) => this.#fail(error));
+      this.#follow().catch(fail);
     });
-    byId("notice-close").addEventListener("click", () => {
-      byId("notice").hidden = true;
-    });
-    byId("toggle-overlay").addEventListener("click", () => this.#toggleOverlay());
+    byId("notice-close").addEventListener("click", hideNotice);
+    byId("toggle-overlay").addEventListener("click", () => this.#look.toggle());
     byId("toggle-segment").addEventListener("click", () => this.#tool.toggle());
     byId("toggle-panel").addEventListener("click", () => this.#togglePanel());
     const dialog = byId<HTMLDialogElement>("keys");
     byId("help").addEventListener("click", () => dialog.showModal());
     const bindings = pageKeys({
       view: this.#view,
-      choice: this.#choice,
+      choice: this.#look.choice,
       score: () => this.#run?.overlay?.score ?? null,
-      restyle: () => {
-        this.#controls?.sync();
-        void this.#restyle();
-      },
-      toggleOverlay: () => this.#toggleOverlay(),
+      restyle: () => this.#look.sync(),
+      toggleOverlay: () => this.#look.toggle(),
       togglePanel: () => this.#togglePanel(),
       clearSelection: () => this.#select(null),
       tool: this.#tool,
@@ -293,11 +244,6 @@ export class App {
     });
     byId("keys-body").replaceChildren(...keyRows(bindings));
     bindKeys(bindings);
-  }
-
-  #toggleOverlay(): void {
-    this.#choice.visible = !this.#choice.visible;
-    void this.#restyle();
   }
 
   #togglePanel(): void {

@@ -1,11 +1,15 @@
 import type { ObjectInfo, RunInfo, SlideInfo } from "../server/api.ts";
 import { cssColor, type Rgb } from "./color-ramp.ts";
+import { correctionsPart } from "./corrections.ts";
 import { element, facts, section } from "./element.ts";
 import { pixelSize } from "./pixel-size.ts";
 import { formatCount, formatSeconds, formatValue, labelOf } from "./quantities.ts";
 
-/** How many objects there are, in view too, and the files that hold them. */
-export function objectsSection(run: RunInfo): HTMLElement {
+/**
+ * How many objects there are, in view too, whether they were corrected, and the files that hold them; `onSwitch` is given
+ * the id of the run's other objects.
+ */
+export function objectsSection(run: RunInfo, onSwitch: (run: string) => void): HTMLElement {
   const count = run.overlay?.objects ?? 0;
   const parts: HTMLElement[] = [
     element(
@@ -16,6 +20,7 @@ export function objectsSection(run: RunInfo): HTMLElement {
     ),
     element("p", { class: "quiet", id: "in-view", "aria-live": "polite" }, ""),
   ];
+  if (run.corrections) parts.push(correctionsPart(run.corrections, onSwitch));
   if (run.failureCount > 0 || run.state !== "done") parts.push(warning(run));
   const downloads = element("p", { class: "downloads" });
   run.downloads.forEach(({ name, url }, i) => {

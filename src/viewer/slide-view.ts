@@ -30,6 +30,9 @@ export class SlideView {
   readonly viewer: OpenSeadragon.Viewer;
   readonly #map: HTMLElement;
   #slide: SlideInfo | null = null;
+  /** What was asked for last. */
+  #turn = 0;
+  #opening: Promise<void> = Promise.resolve();
 
   /** `host` takes the slide, `map` the overview of it. */
   constructor(host: HTMLElement, map: HTMLElement, onTileError: (message: string) => void) {
@@ -72,8 +75,21 @@ export class SlideView {
     return this.#slide;
   }
 
-  /** Shows a slide; resolves when it can be moved about in. */
+  /** Shows a slide; resolves when it can be moved about in, or when another was asked for meanwhile. */
   async open(slide: SlideInfo): Promise<void> {
+    const turn = ++this.#turn;
+    await this.ready();
+    if (turn !== this.#turn) return;
+    this.#opening = this.#load(slide);
+    await this.#opening;
+  }
+
+  /** Resolves when what was asked for last has been opened, or could not be: OpenSeadragon's events do not say whose they are. */
+  ready(): Promise<void> {
+    return this.#opening.catch(() => undefined);
+  }
+
+  async #load(slide: SlideInfo): Promise<void> {
     this.#slide = slide;
     const shrink = MAP_SIDE / Math.max(slide.width, slide.height);
     this.viewer.navigator.setWidth(Math.max(40, Math.round(slide.width * shrink)));
@@ -92,9 +108,15 @@ export class SlideView {
 
   /** Takes the slide off the screen. */
   close(): void {
+    const turn = ++this.#turn;
     this.#slide = null;
     this.#map.style.visibility = "hidden";
-    this.viewer.close();
+    void this.ready().then(() => {
+      if (turn !== this.#turn) return;
+      this.#slide = null;
+      this.#map.style.visibility = "hidden";
+      this.viewer.close();
+    });
   }
 
   /** Where the view is now, or will be when it comes to rest. */

@@ -1,57 +1,32 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
 import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
 import { type Polygon, ringBox } from "../../src/geometry.ts";
-import { type RunningServer, startServer } from "../../src/server/start-server.ts";
 import { polygonIou } from "../samples/polygon-iou.ts";
 import { polygonOf, readTruth } from "../samples/truth.ts";
-import { hasBrowser, launchBrowser } from "./support/browser.ts";
-import { buildViewer } from "./support/built-viewer.ts";
-import { ViewerPage } from "./support/viewer-page.ts";
+import { hasBrowser } from "./support/browser.ts";
+import { viewerSession } from "./support/session.ts";
+import type { ViewerPage } from "./support/viewer-page.ts";
 
 const SAMPLES = join(import.meta.dirname, "../../samples");
 
 describe.skipIf(!hasBrowser())("segmenting by clicks in Chromium", () => {
-  let folder: string;
-  let server: RunningServer;
-  let browser: Browser;
-  let viewer: ViewerPage;
   /** Nuclei of the sample's truth, large and far from its edges. */
   let nuclei: readonly Polygon[];
+  let viewer: ViewerPage;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "microtome-e2e-clicks-"));
-    await buildViewer(folder);
-    server = await startServer({
-      target: join(SAMPLES, "sample.tif"),
-      port: 0,
-      viewerFolder: folder,
-    });
+  const session = viewerSession(async () => {
     nuclei = readTruth(join(SAMPLES, "sample.nuclei.geojson.gz"))
       .filter(({ areaUm2 }) => areaUm2 > 60)
       .map(polygonOf)
       .filter(({ outer: [x, y] }) => x! > 1000 && x! < 3000 && y! > 800 && y! < 2200);
-    browser = await launchBrowser();
-  }, 120_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
+    return join(SAMPLES, "sample.tif");
   });
 
-  beforeEach(async () => {
-    viewer = await ViewerPage.open(browser, server.url);
-  });
-
-  afterEach(async () => {
-    const faults = [...viewer.faults];
-    await viewer.page.close();
-    expect(faults).toEqual([]);
+  beforeEach(() => {
+    viewer = session.viewer;
   });
 
   const middleOf = ({ outer }: Polygon) => {
@@ -79,7 +54,7 @@ describe.skipIf(!hasBrowser())("segmenting by clicks in Chromium", () => {
     await viewer.page.getByRole("button", { name: "Download kept objects" }).click();
     const download = await waiting;
     expect(download.suggestedFilename()).toBe("sample.clicked.geojson");
-    const path = join(folder, "clicked.geojson");
+    const path = join(session.folder, "clicked.geojson");
     await download.saveAs(path);
     expect(await checkGeoJson(path)).toEqual([]);
     expect(JSON.parse(await readFile(path, "utf8")).microtome.notice).toBe("for research use only");

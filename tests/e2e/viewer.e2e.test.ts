@@ -1,32 +1,25 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { Browser } from "playwright-core";
 import sharp from "sharp";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type ReadObject, readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
 import { ringBox } from "../../src/geometry.ts";
 import { segmentSlide } from "../../src/pipeline/segment-slide.ts";
-import { type RunningServer, startServer } from "../../src/server/start-server.ts";
-import { hasBrowser, launchBrowser } from "./support/browser.ts";
-import { ensureViewer } from "./support/built-viewer.ts";
+import { hasBrowser } from "./support/browser.ts";
+import { viewerSession } from "./support/session.ts";
 import { type Place, ViewerPage } from "./support/viewer-page.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const SCREENSHOTS = join(ROOT, "docs/images");
 
 describe.skipIf(!hasBrowser())("the viewer in Chromium", () => {
-  let folder: string;
-  let server: RunningServer;
-  let browser: Browser;
   let viewer: ViewerPage;
   let objects: readonly ReadObject[];
   /** The darkest nucleus with nothing close to it, so that what is measured is its own. */
   let alone: ReadObject;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "microtome-e2e-"));
+  const session = viewerSession(async (folder) => {
     // A copy: the slide belongs beside its run.
     const slide = join(folder, "sample.tif");
     await copyFile(join(ROOT, "samples/sample.tif"), slide);
@@ -34,28 +27,14 @@ describe.skipIf(!hasBrowser())("the viewer in Chromium", () => {
     const run = await segmentSlide({ slide, task: "nuclei", out: folder });
     objects = await readGeoJsonPolygons(join(run.folder, "nuclei.geojson.gz"));
     alone = darkestAlone(objects);
-    await ensureViewer();
-    server = await startServer({ target: folder, port: 0 });
-    browser = await launchBrowser();
-  }, 600_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
+    return folder;
   });
 
-  beforeEach(async () => {
-    viewer = await ViewerPage.open(browser, server.url);
+  beforeEach(() => {
+    viewer = session.viewer;
   });
 
-  afterEach(async () => {
-    const faults = [...viewer.faults];
-    await viewer.page.close();
-    expect(faults).toEqual([]);
-  });
-
-  const shown = (name: string) => viewer.page.locator(name).innerText();
+  const shown = (selector: string) => session.shown(selector);
 
   test("shows every object of the run, and what the run was", async () => {
     expect(await viewer.data("objects")).toBe(String(objects.length));
@@ -98,7 +77,9 @@ describe.skipIf(!hasBrowser())("the viewer in Chromium", () => {
   });
 
   test("on a screen with two pixels for one the overlay has them all", async () => {
-    const sharp = await ViewerPage.open(browser, server.url, { deviceScaleFactor: 2 });
+    const sharp = await ViewerPage.open(session.browser, session.server.url, {
+      deviceScaleFactor: 2,
+    });
     const own = viewer;
     viewer = sharp;
     const place = { ...middleOf(alone), scale: 1 };
@@ -218,7 +199,7 @@ describe.skipIf(!hasBrowser())("the viewer in Chromium", () => {
     const notice = viewer.page.getByRole("alert");
     await notice.waitFor();
     expect(await notice.innerText()).toContain("broken.svs");
-    expect(await notice.innerText()).not.toContain(folder);
+    expect(await notice.innerText()).not.toContain(session.folder);
     // The refused request is in the browser's own console, as it should be.
     expect(viewer.faults.splice(0).every((fault) => fault.includes("415"))).toBe(true);
   });
