@@ -1,26 +1,32 @@
 /** A ring is not thinned below so many points. */
 const FEWEST_POINTS = 4;
 
-/** What is known of the points of a ring; grows to the longest ring seen, for it costs more to make than to fill. */
-let next = new Int32Array(0);
-let previous = new Int32Array(0);
-let cost = new Float64Array(0);
-/** The last round that looked at the point again. */
-let round = new Int32Array(0);
-/** Points whose turn it may be, and those that go in this round. */
-let waiting = new Int32Array(0);
-let dropped = new Int32Array(0);
+/** What is known of the points of a ring. */
+class Thinning {
+  /** The ring twice over: from any point to any that follows it, points lie in a row. */
+  readonly line: Float64Array;
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+  readonly cost: Float64Array;
+  /** The last round that looked at the point again. */
+  readonly round: Int32Array;
+  /** Points whose turn it may be, and those that go in this round. */
+  readonly waiting: Int32Array;
+  readonly dropped: Int32Array;
 
-function reserve(points: number): void {
-  if (cost.length >= points) return;
-  const length = Math.max(512, 2 * points);
-  next = new Int32Array(length);
-  previous = new Int32Array(length);
-  cost = new Float64Array(length);
-  round = new Int32Array(length);
-  waiting = new Int32Array(length);
-  dropped = new Int32Array(length);
+  constructor(points: number) {
+    this.line = new Float64Array(4 * points);
+    this.next = new Int32Array(points);
+    this.previous = new Int32Array(points);
+    this.cost = new Float64Array(points);
+    this.round = new Int32Array(points);
+    this.waiting = new Int32Array(points);
+    this.dropped = new Int32Array(points);
+  }
 }
+
+/** Of the ring at hand; grows to the longest ring seen, for it costs more to make than to fill. */
+let work = new Thinning(512);
 
 /**
  * Drops points of a ring: every dropped point lies within `tolerance` of the ring that is left, and
@@ -34,67 +40,84 @@ function reserve(points: number): void {
 export function thinRing(ring: Float64Array, tolerance: number): number[] {
   const n = ring.length / 2;
   const limit = tolerance * tolerance;
-  reserve(n);
+  if (work.cost.length < n) work = new Thinning(2 * n);
+  const { line, next, previous, cost, round, waiting, dropped } = work;
+  line.set(ring);
+  line.set(ring, 2 * n);
   for (let i = 0; i < n; i++) {
     next[i] = i + 1;
     previous[i] = i - 1;
-    round[i] = 0;
+    round[i] = 1;
     waiting[i] = i;
   }
   next[n - 1] = 0;
   previous[0] = n - 1;
-  for (let i = 0; i < n; i++) cost[i] = costOf(ring, n, previous[i]!, next[i]!, limit);
   let left = n;
-  let looks = n;
+  let changed = n;
   for (let now = 1; ; now++) {
+    // The only call: it is compiled in place, and no number has to be put on the heap to come back.
+    for (let at = 0; at < changed; at++) {
+      const i = waiting[at]!;
+      cost[i] = costOf(line, n, previous[i]!, next[i]!, limit);
+    }
+    // A point's turn comes only where its own cost or that of one beside it has changed.
+    let looks = changed;
+    for (let at = 0; at < changed && looks < left; at++) {
+      const i = waiting[at]!;
+      const before = previous[i]!;
+      const after = next[i]!;
+      if (round[before] !== now) {
+        round[before] = now;
+        waiting[looks++] = before;
+      }
+      if (round[after] !== now) {
+        round[after] = now;
+        waiting[looks++] = after;
+      }
+    }
     let drops = 0;
     for (let at = 0; at < looks; at++) {
       const i = waiting[at]!;
-      if (cost[i]! > limit) continue;
-      if (isLess(ring, i, previous[i]!) && isLess(ring, i, next[i]!)) dropped[drops++] = i;
+      const own = cost[i]!;
+      if (own > limit) continue;
+      const before = previous[i]!;
+      if (own > cost[before]! || (own === cost[before]! && !comesFirst(line, i, before))) continue;
+      const after = next[i]!;
+      if (own > cost[after]! || (own === cost[after]! && !comesFirst(line, i, after))) continue;
+      dropped[drops++] = i;
     }
     if (drops === 0 || left - drops < FEWEST_POINTS) break;
     left -= drops;
     // No two of them are neighbours: the points beside them stay.
+    changed = 0;
     for (let at = 0; at < drops; at++) {
       const i = dropped[at]!;
-      next[previous[i]!] = next[i]!;
-      previous[next[i]!] = previous[i]!;
+      const before = previous[i]!;
+      const after = next[i]!;
+      next[before] = after;
+      previous[after] = before;
       cost[i] = -1;
-    }
-    looks = 0;
-    for (let at = 0; at < drops; at++) {
-      const i = dropped[at]!;
-      for (let end = 0; end < 2; end++) {
-        const k = end === 0 ? previous[i]! : next[i]!;
-        if (round[k] === now) continue;
-        round[k] = now;
-        cost[k] = costOf(ring, n, previous[k]!, next[k]!, limit);
-        waiting[looks++] = k;
+      if (round[before] !== now + 1) {
+        round[before] = now + 1;
+        waiting[changed++] = before;
       }
-    }
-    // A point's turn comes only where its own cost or that of one beside it has changed.
-    for (let at = 0, changed = looks; at < changed; at++) {
-      const i = waiting[at]!;
-      for (let end = 0; end < 2; end++) {
-        const k = end === 0 ? previous[i]! : next[i]!;
-        if (round[k] === now) continue;
-        round[k] = now;
-        waiting[looks++] = k;
+      if (round[after] !== now + 1) {
+        round[after] = now + 1;
+        waiting[changed++] = after;
       }
     }
   }
   const thinned: number[] = [];
-  for (let i = 0; i < n; i++) if (cost[i] !== -1) thinned.push(ring[2 * i]!, ring[2 * i + 1]!);
+  for (let i = 0; i < n; i++) if (cost[i] !== -1) thinned.push(line[2 * i]!, line[2 * i + 1]!);
   return thinned;
 }
 
 /** Squared distance of the farthest point between two from the straight line that would join them; Infinity above the limit. */
-function costOf(ring: Float64Array, n: number, from: number, to: number, limit: number): number {
-  let ax = ring[2 * from]!;
-  let ay = ring[2 * from + 1]!;
-  let bx = ring[2 * to]!;
-  let by = ring[2 * to + 1]!;
+function costOf(line: Float64Array, n: number, from: number, to: number, limit: number): number {
+  let ax = line[2 * from]!;
+  let ay = line[2 * from + 1]!;
+  let bx = line[2 * to]!;
+  let by = line[2 * to + 1]!;
   if (ax > bx || (ax === bx && ay > by)) {
     // From the lesser end, whichever way the ring runs: sums of floats differ by their order.
     const x = ax;
@@ -107,34 +130,31 @@ function costOf(ring: Float64Array, n: number, from: number, to: number, limit: 
   const dx = bx - ax;
   const dy = by - ay;
   const squared = dx * dx + dy * dy;
+  const end = 2 * (to > from ? to : to + n);
   let worst = 0;
-  for (let i = from + 1 < n ? from + 1 : 0; i !== to; i = i + 1 < n ? i + 1 : 0) {
-    const px = ring[2 * i]! - ax;
-    const py = ring[2 * i + 1]! - ay;
+  for (let i = 2 * from + 2; i < end; i += 2) {
+    const px = line[i]! - ax;
+    const py = line[i + 1]! - ay;
     let t = squared === 0 ? 0 : (px * dx + py * dy) / squared;
     if (t < 0) t = 0;
     else if (t > 1) t = 1;
     const ex = px - t * dx;
     const ey = py - t * dy;
     const distance = ex * ex + ey * ey;
-    if (distance > limit) return Infinity;
-    if (distance > worst) worst = distance;
+    if (distance > worst) {
+      if (distance > limit) return Infinity;
+      worst = distance;
+    }
   }
   return worst;
 }
 
-function isLess(ring: Float64Array, i: number, k: number): boolean {
-  const a = cost[i]!;
-  const b = cost[k]!;
-  return a < b || (a === b && comesFirst(ring, i, k));
-}
-
 /** An order of points that follows no direction: many of equal cost in a row go in a few rounds. */
-function comesFirst(ring: Float64Array, i: number, k: number): boolean {
-  const x = ring[2 * i]!;
-  const y = ring[2 * i + 1]!;
-  const u = ring[2 * k]!;
-  const v = ring[2 * k + 1]!;
+function comesFirst(line: Float64Array, i: number, k: number): boolean {
+  const x = line[2 * i]!;
+  const y = line[2 * i + 1]!;
+  const u = line[2 * k]!;
+  const v = line[2 * k + 1]!;
   const a = scatter(x, y);
   const b = scatter(u, v);
   if (a !== b) return a < b;
