@@ -8,8 +8,10 @@ const LONG_CHAMFER = 3;
 /** The same where both edges are longer than a pixel; cuts 0.486 px off a right angle. */
 const CORNER_CHAMFER = 0.6875;
 
-/** Of the edges of the walk at hand; grows to the longest walk seen, as do the lists below. */
+/** Lengths of the edges of the walk at hand, two at either end once more; grows to the longest walk seen, as do the lists below. */
 let lengths = new Float64Array(0);
+/** The line that {@link chamferWalk} made of it. */
+let chamfered = new Float64Array(0);
 
 /**
  * Turns a pixel staircase into the line it stands for: every corner is cut off, so that edges of
@@ -17,35 +19,44 @@ let lengths = new Float64Array(0);
  *
  * Frame: grid px in and out. No point of the result is more than 0.5 px away from the staircase. A
  * point depends on the edge it lies on and the two on either side, and not on the direction of the walk:
- * two objects that share a border get the same points along it.
+ * two objects that share a border get the same points along it. Fills `chamfered`; returns how many numbers.
  */
-export function chamferWalk(walk: Ring): number[] {
+function chamferWalk(walk: Ring): number {
   const edges = walk.length / 2;
-  if (lengths.length < edges) lengths = new Float64Array(2 * edges);
+  if (lengths.length < edges + 4) {
+    lengths = new Float64Array(2 * edges + 4);
+    chamfered = new Float64Array(8 * edges);
+  }
+  const [length, into] = [lengths, chamfered];
   for (let e = 0; e < edges; e++) {
     const k = e + 1 < edges ? 2 * e + 2 : 0;
-    lengths[e] = Math.abs(walk[k]! - walk[2 * e]!) + Math.abs(walk[k + 1]! - walk[2 * e + 1]!);
+    length[e + 2] = Math.abs(walk[k]! - walk[2 * e]!) + Math.abs(walk[k + 1]! - walk[2 * e + 1]!);
   }
-  const points: number[] = [];
+  for (let e = 0; e < 2; e++) {
+    length[1 - e] = length[edges + 1 - e]!;
+    length[edges + 2 + e] = length[2 + e]!;
+  }
+  let count = 0;
   for (let e = 0; e < edges; e++) {
-    const here = lengths[e]!;
+    const here = length[e + 2]!;
     const half = here / 2;
-    const before = e > 0 ? e - 1 : edges - 1;
+    const start = Math.min(half, cutOf(length[e + 1]!, length[e]!));
+    const end = here - Math.min(half, cutOf(length[e + 3]!, length[e + 4]!));
     const after = e + 1 < edges ? e + 1 : 0;
-    const beyond = after + 1 < edges ? after + 1 : 0;
-    const start = Math.min(
-      half,
-      cutOf(lengths[before]!, lengths[before > 0 ? before - 1 : edges - 1]!),
-    );
-    const end = here - Math.min(half, cutOf(lengths[after]!, lengths[beyond]!));
     const x = walk[2 * e]!;
     const y = walk[2 * e + 1]!;
     const dx = (walk[2 * after]! - x) / here;
     const dy = (walk[2 * after + 1]! - y) / here;
-    points.push(x + dx * start, y + dy * start);
-    if (end > start) points.push(x + dx * end, y + dy * end);
+    into[count] = x + dx * start;
+    into[count + 1] = y + dy * start;
+    count += 2;
+    if (end > start) {
+      into[count] = x + dx * end;
+      into[count + 1] = y + dy * end;
+      count += 2;
+    }
   }
-  return points;
+  return count;
 }
 
 /**
@@ -70,18 +81,20 @@ const SWELL_SPAN = 3;
 const SWELL = 0.1875;
 
 /**
- * Evens out what is left of a staircase: puts a point about every pixel and moves each towards its
- * neighbours, without shrinking the whole, while none moves farther than `reach` from where it was.
+ * Turns a pixel staircase into its middle line and evens out what is left of the steps: puts a point about
+ * every pixel and moves each towards its neighbours, without shrinking the whole, while none moves
+ * farther than `reach` from where it was.
  *
  * Frame: grid px. A point depends on the six points on either side of it, and not on the direction
- * of the ring. The result is valid until the next call.
+ * of the walk. The result is valid until the next call.
  */
-export function evenRing(ring: Ring, reach: number): Float64Array {
-  const length = resample(ring);
-  if (passA.length < length) {
+export function evenWalk(walk: Ring, reach: number): Float64Array {
+  const length = resample(chamferWalk(walk));
+  if (passA.length < points.length) {
     passA = new Float64Array(points.length);
     passB = new Float64Array(points.length);
   }
+  closeRing(points, length);
   let now = points;
   let then = passA;
   for (let pass = 0; pass <= PASSES; pass++) {
@@ -90,15 +103,26 @@ export function evenRing(ring: Ring, reach: number): Float64Array {
     now = then;
     then = now === passA ? passB : passA;
   }
-  return now.subarray(0, length);
+  return now.subarray(MARGIN, MARGIN + length);
 }
+
+/** The lists below hold so many numbers of the ring's other end before its first point, and after its last: no turn at its end. */
+const MARGIN = 2 * SWELL_SPAN;
 
 /** The points of the ring at hand, before they move and after a pass. */
 let points = new Float64Array(0);
 let passA = new Float64Array(0);
 let passB = new Float64Array(0);
-/** 1 for a point that stays. */
-let fixed = new Uint8Array(0);
+/** Where the points stand that stay. */
+let fixed: number[] = [];
+
+function closeRing(list: Float64Array, length: number): void {
+  // From the inside out: of a ring shorter than the margin, what was just written comes again.
+  for (let i = 1; i <= MARGIN; i++) {
+    list[MARGIN - i] = list[MARGIN - i + length]!;
+    list[MARGIN + length + i - 1] = list[MARGIN + i - 1]!;
+  }
+}
 
 /** Moves every point by `factor` towards the middle of the points `span` before and after it. */
 function movePoints(
@@ -109,48 +133,62 @@ function movePoints(
   factor: number,
   reach: number,
 ): void {
-  let p = (length * span - 2 * span) % length;
-  let k = (2 * span) % length;
-  for (let i = 0; i < length; i += 2) {
-    if (fixed[i >> 1] === 1) {
-      then[i] = points[i]!;
-      then[i + 1] = points[i + 1]!;
-    } else {
-      const x = now[i]!;
-      const y = now[i + 1]!;
-      let dx = x + ((now[p]! + now[k]!) / 2 - x) * factor - points[i]!;
-      let dy = y + ((now[p + 1]! + now[k + 1]!) / 2 - y) * factor - points[i + 1]!;
-      const squared = dx * dx + dy * dy;
-      if (squared > reach * reach) {
-        const share = reach / Math.sqrt(squared);
-        dx *= share;
-        dy *= share;
-      }
-      then[i] = points[i]! + dx;
-      then[i + 1] = points[i + 1]! + dy;
+  const origin = points;
+  const step = 2 * span;
+  const limit = reach * reach;
+  for (let i = MARGIN; i < MARGIN + length; i += 2) {
+    const x = now[i]!;
+    const y = now[i + 1]!;
+    const ox = origin[i]!;
+    const oy = origin[i + 1]!;
+    let dx = x + ((now[i - step]! + now[i + step]!) / 2 - x) * factor - ox;
+    let dy = y + ((now[i - step + 1]! + now[i + step + 1]!) / 2 - y) * factor - oy;
+    const squared = dx * dx + dy * dy;
+    if (squared > limit) {
+      const share = reach / Math.sqrt(squared);
+      dx *= share;
+      dy *= share;
     }
-    p = p + 2 < length ? p + 2 : 0;
-    k = k + 2 < length ? k + 2 : 0;
+    then[i] = ox + dx;
+    then[i + 1] = oy + dy;
   }
+  for (const i of fixed) {
+    then[i] = origin[i]!;
+    then[i + 1] = origin[i + 1]!;
+  }
+  closeRing(then, length);
 }
 
 /** Points of a long edge that can move, or be looked at by one that does, from either end. */
 const KEPT_AT_ENDS = PASSES + 2 * SWELL_SPAN;
+/** Most numbers that an edge's points take, and the margin after the last one's. */
+const MOST_AT_ONCE = 4 * KEPT_AT_ENDS + 4 + MARGIN;
 
 /**
- * Puts points on long edges, at even steps of about a pixel; of a very long edge only the ends get
- * any, and the last of those stay where they are. Fills `points` and `fixed`; returns how many numbers.
+ * Puts points on long edges of `chamfered`, at even steps of about a pixel; of a very long edge only the
+ * ends get any, and the last of those stay where they are. Fills `points` and `fixed`; returns how many numbers.
  */
-function resample(ring: Ring): number {
-  const n = ring.length;
-  let count = 0;
-  for (let i = 0; i < n; i += 2) {
+function resample(length: number): number {
+  const ring = chamfered;
+  let list = points;
+  let count = MARGIN;
+  if (fixed.length > 0) fixed = [];
+  for (let i = 0; i < length; i += 2) {
     const ax = ring[i]!;
     const ay = ring[i + 1]!;
-    const bx = ring[i + 2 < n ? i + 2 : 0]!;
-    const by = ring[i + 2 < n ? i + 3 : 1]!;
-    const steps = Math.max(1, Math.round(Math.sqrt((bx - ax) ** 2 + (by - ay) ** 2)));
-    if (count + 4 * KEPT_AT_ENDS + 4 > points.length) growPoints();
+    const k = i + 2 < length ? i + 2 : 0;
+    const bx = ring[k]!;
+    const by = ring[k + 1]!;
+    if (count + MOST_AT_ONCE > list.length) list = growPoints();
+    const squared = (bx - ax) ** 2 + (by - ay) ** 2;
+    // Most edges: their length rounds to a pixel or none.
+    if (squared < 2.25) {
+      list[count] = ax;
+      list[count + 1] = ay;
+      count += 2;
+      continue;
+    }
+    const steps = Math.round(Math.sqrt(squared));
     // Reckoned from the same end whichever way the edge is walked.
     const forwards = ax < bx || (ax === bx && ay < by);
     const x = forwards ? ax : bx;
@@ -161,19 +199,18 @@ function resample(ring: Ring): number {
     for (let s = 0; s < steps; s++) {
       if (gap && s === KEPT_AT_ENDS + 1) s = steps - KEPT_AT_ENDS;
       const at = forwards ? s : steps - s;
-      points[count] = x + (dx * at) / steps;
-      points[count + 1] = y + (dy * at) / steps;
-      fixed[count >> 1] = gap && Math.min(s, steps - s) > KEPT_AT_ENDS - SWELL_SPAN ? 1 : 0;
+      list[count] = x + (dx * at) / steps;
+      list[count + 1] = y + (dy * at) / steps;
+      if (gap && Math.min(s, steps - s) > KEPT_AT_ENDS - SWELL_SPAN) fixed.push(count);
       count += 2;
     }
   }
-  return count;
+  return count - MARGIN;
 }
 
-function growPoints(): void {
-  const [oldPoints, oldFixed] = [points, fixed];
-  points = new Float64Array(Math.max(2048, 2 * oldPoints.length));
-  points.set(oldPoints);
-  fixed = new Uint8Array(points.length / 2);
-  fixed.set(oldFixed);
+function growPoints(): Float64Array {
+  const shorter = points;
+  points = new Float64Array(Math.max(2048, 2 * shorter.length));
+  points.set(shorter);
+  return points;
 }

@@ -1,7 +1,7 @@
 import { type Polygon, type Ring, ringArea } from "../geometry.ts";
 import { roundedFault } from "../polygon-validity.ts";
 import { partPolygon, traceWalks } from "./contour.ts";
-import { chamferWalk, evenRing } from "./midline.ts";
+import { evenWalk } from "./midline.ts";
 import { thinRing } from "./simplify.ts";
 import type { Spans } from "./spans.ts";
 
@@ -37,13 +37,13 @@ export function outlineOf(
   gridDownsample: number,
   tolerance: number = OUTLINE_TOLERANCE,
 ): Outline {
-  const walks = traceWalks(part).map(chamferWalk);
+  const walks = traceWalks(part);
   for (const [kind, reach] of [
     ["smooth", tolerance],
     ["fine", tolerance / 4],
   ] as const) {
     const rings = walks.map((walk) =>
-      thinRing(evenRing(walk, reach * SHARES.even), reach * SHARES.thin),
+      thinRing(evenWalk(walk, reach * SHARES.even), reach * SHARES.thin),
     );
     const polygon = toLevel0(rings, gridDownsample);
     if (polygon !== null && roundedFault(polygon) === null) return { polygon, kind };
