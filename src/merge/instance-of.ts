@@ -1,7 +1,7 @@
 import { polygonArea } from "../geometry.ts";
 import type { Candidate } from "./candidate.ts";
 import type { Instance } from "./instance.ts";
-import { circularityOf, innerPoint, perimeterUm } from "./measure.ts";
+import { circularity, circularityOf, innerPoint, perimeterUm } from "./measure.ts";
 import { objectId } from "./object-id.ts";
 import { outlineOf } from "./outline.ts";
 import type { Spans } from "./spans.ts";
@@ -30,7 +30,9 @@ export function instanceOf(
   frame: InstanceFrame,
 ): { readonly instance: Instance; readonly staircase: boolean } {
   const { polygon, kind } = outlineOf(spans, frame.gridDownsample);
-  const rings = [polygon.outer, ...polygon.holes];
+  const { mppX, mppY } = frame;
+  const areaUm2 = polygonArea(polygon) * mppX * mppY;
+  const perimeter = perimeterUm([polygon.outer, ...polygon.holes], mppX, mppY);
   let best = parts[0]!;
   let pixels = 0;
   let density = 0;
@@ -43,9 +45,13 @@ export function instanceOf(
     id: objectId(frame.idSeed, polygon),
     polygon,
     centroid: innerPoint(polygon),
-    areaUm2: polygonArea(polygon) * frame.mppX * frame.mppY,
-    perimeterUm: perimeterUm(rings, frame.mppX, frame.mppY),
-    circularity: circularityOf(polygon, frame.mppX, frame.mppY),
+    areaUm2,
+    perimeterUm: perimeter,
+    // Without holes both are the outer ring's own.
+    circularity:
+      polygon.holes.length === 0
+        ? circularity(areaUm2, perimeter)
+        : circularityOf(polygon, mppX, mppY),
     predictedIou: best.scores.predictedIou,
     stabilityScore: best.scores.stabilityScore,
     hematoxylinOd: parts.length === 1 ? best.scores.hematoxylinOd : density / pixels,

@@ -20,7 +20,11 @@ export function perimeterUm(rings: readonly Ring[], mppX: number, mppY: number):
  */
 export function circularityOf(polygon: Polygon, mppX: number, mppY: number): number {
   const area = Math.abs(ringArea(polygon.outer)) * mppX * mppY;
-  const perimeter = perimeterUm([polygon.outer], mppX, mppY);
+  return circularity(area, perimeterUm([polygon.outer], mppX, mppY));
+}
+
+/** The same of an area and a perimeter of one unit. */
+export function circularity(area: number, perimeter: number): number {
   return Math.min(1, (4 * Math.PI * area) / (perimeter * perimeter));
 }
 

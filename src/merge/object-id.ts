@@ -4,6 +4,8 @@ import { UUID_NAMESPACE, uuidOfNamed } from "./uuid.ts";
 const [SPACE, SEMICOLON, MINUS, POINT, ZERO] = [0x20, 0x3b, 0x2d, 0x2e, 0x30] as const;
 /** Most bytes of a coordinate with its separator: sign, 16 digits, point. */
 const LONGEST = 20;
+/** Up to here integers have 32 bits. */
+const MOST_INTEGER = 2 ** 31 - 1;
 
 /** Namespace, seed and line feed, then the outline; grows to the longest outline that was seen. */
 let text = new Uint8Array(4096);
@@ -46,34 +48,46 @@ function withRoom(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
 
 /** Writes a ring as `join(" ")` would, which takes several times as long; returns where it ends. */
 function writeRing(ring: readonly number[], from: number): number {
+  const bytes = text;
   let at = from;
   for (let i = 0; i < ring.length; i++) {
-    if (i > 0) text[at++] = SPACE;
+    if (i > 0) bytes[at++] = SPACE;
     let hundredths = Math.round(ring[i]! * 100);
     if (hundredths < 0) {
-      text[at++] = MINUS;
+      bytes[at++] = MINUS;
       hundredths = -hundredths;
     }
-    const whole = Math.floor(hundredths / 100);
-    const rest = hundredths - 100 * whole;
-    at = writeWhole(whole, at);
+    if (hundredths > MOST_INTEGER) {
+      at = writeLong(hundredths, at);
+      continue;
+    }
+    // Integers are divided several times as fast as doubles.
+    const units = hundredths | 0;
+    const whole = (units / 100) | 0;
+    let end = at + 1;
+    for (let power = 10; power <= whole; power *= 10) end++;
+    let left = whole;
+    for (let k = end - 1; k >= at; k--) {
+      const next = (left / 10) | 0;
+      bytes[k] = ZERO + left - 10 * next;
+      left = next;
+    }
+    at = end;
+    const rest = units - 100 * whole;
     if (rest === 0) continue;
-    text[at++] = POINT;
-    const tenths = Math.floor(rest / 10);
-    text[at++] = ZERO + tenths;
-    if (rest > 10 * tenths) text[at++] = ZERO + rest - 10 * tenths;
+    bytes[at++] = POINT;
+    const tenths = (rest / 10) | 0;
+    bytes[at++] = ZERO + tenths;
+    if (rest > 10 * tenths) bytes[at++] = ZERO + rest - 10 * tenths;
   }
   return at;
 }
 
-function writeWhole(whole: number, at: number): number {
-  let end = at + 1;
-  for (let power = 10; power <= whole; power *= 10) end++;
-  let left = whole;
-  for (let k = end - 1; k >= at; k--) {
-    const next = Math.floor(left / 10);
-    text[k] = ZERO + left - 10 * next;
-    left = next;
-  }
-  return end;
+function writeLong(hundredths: number, at: number): number {
+  const whole = Math.floor(hundredths / 100);
+  const rest = hundredths - 100 * whole;
+  const digits = rest === 0 ? "" : `.${String(rest).padStart(2, "0").replace(/0$/, "")}`;
+  const written = Buffer.from(`${whole}${digits}`, "latin1");
+  text.set(written, at);
+  return at + written.length;
 }
