@@ -208,7 +208,7 @@ function resample(length: number): number {
   return count - MARGIN;
 }
 
-function growPoints(): Float64Array {
+function growPoints(): Float64Array<ArrayBuffer> {
   const shorter = points;
   points = new Float64Array(Math.max(2048, 2 * shorter.length));
   points.set(shorter);

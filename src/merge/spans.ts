@@ -77,6 +77,8 @@ export class SpanBuilder {
  * Throws MicrotomeError `corrupt-file` when the runs do not add up to width × height.
  */
 export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
+  const simple = columnOfRuns(rle, x, y);
+  if (simple !== null) return simple;
   const { width, runs } = rle;
   const extent = extentOf(rle);
   if (extent === null) return null;
@@ -122,6 +124,48 @@ export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
   rowStart[height] = k;
   if (k < xs.length) xs.length = k;
   return { box: { x: x + x0, y: y + first, width: x1 - x0, height }, rowStart, xs, area };
+}
+
+/** Where the rows of masks begin that have one run a row, by their height: most masks are such, and share them. */
+const EVEN_STARTS: number[][] = [];
+
+function evenStarts(height: number): number[] {
+  let starts = EVEN_STARTS[height];
+  if (starts === undefined) {
+    starts = Array.from({ length: height + 1 }, (_, r) => 2 * r);
+    if (height < MOST_SHARED) EVEN_STARTS[height] = starts;
+  }
+  return starts;
+}
+/** Masks of fewer rows share where their rows begin. */
+const MOST_SHARED = 256;
+
+/** The mask where each of its rows holds one run and nothing wraps from row to row; null says nothing. */
+function columnOfRuns({ width, height, runs }: Rle, x: number, y: number): Spans | null {
+  const pairs = runs.length >> 1;
+  if (pairs !== height || height === 0) return null;
+  const xs: number[] = new Array(2 * height);
+  let [at, x0, x1, area] = [0, width, 0, 0];
+  for (let k = 0; k < 2 * height; k += 2) {
+    const background = runs[k]!;
+    const length = runs[k + 1]!;
+    // Whole numbers of 32 bits alone: what else there is, is looked at elsewhere.
+    if ((background | 0) !== background || (length | 0) !== length) return null;
+    const start = at + background;
+    const end = start + length;
+    if (background < 0 || length <= 0 || start < 0 || end > width) return null;
+    xs[k] = x + start;
+    xs[k + 1] = x + end;
+    if (start < x0) x0 = start;
+    if (end > x1) x1 = end;
+    area += length;
+    // Counted from the left of the next row.
+    at = end - width;
+  }
+  const rest = runs.length > 2 * height ? runs[2 * height]! : 0;
+  if (rest !== -at) return null;
+  const box = { x: x + x0, y, width: x1 - x0, height };
+  return { box, rowStart: evenStarts(height), xs, area };
 }
 
 /**
