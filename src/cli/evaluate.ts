@@ -4,6 +4,8 @@ import type { PromptedScore } from "../evaluate/prompted.ts";
 import { scoreGeoJson, scoreLabelImages } from "../evaluate/score.ts";
 import { type DatasetScore, scoreDataset } from "../evaluate/score-dataset.ts";
 import { readGeoJsonPolygons } from "../export/geojson-read.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
+import type { Point } from "../geometry.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../pipeline/evaluate-dataset.ts";
 import { evaluatePrompted } from "../pipeline/evaluate-prompted.ts";
 import { PROVIDERS } from "../segment/provider.ts";
@@ -56,10 +58,16 @@ export const evaluateCommand: Command = {
 async function scoreFiles(pred: string, truth: string): Promise<DatasetScore> {
   const [predLabels, truthLabels] = [isLabelImage(pred), isLabelImage(truth)];
   const score =
-    !predLabels && !truthLabels
-      ? scoreGeoJson(await readOutlines(pred), await readOutlines(truth))
-      : await scoreDrawn(pred, truth);
+    !predLabels && !truthLabels ? await scoreOutlines(pred, truth) : await scoreDrawn(pred, truth);
   return scoreDataset([{ ...score, image: pred }]);
+}
+
+/** A file that does not say where it counts from is taken to count as the other does. */
+async function scoreOutlines(pred: string, truth: string) {
+  const [ofPred, ofTruth] = [await statedOrigin(pred), await statedOrigin(truth)];
+  return ofPred && ofTruth
+    ? scoreGeoJson(await readOutlines(pred, ofPred), await readOutlines(truth, ofTruth))
+    : scoreGeoJson(await readOutlines(pred), await readOutlines(truth));
 }
 
 /** At least one side is a label image: the other is drawn into its frame. */
@@ -68,7 +76,7 @@ async function scoreDrawn(pred: string, truth: string) {
   const read = async (path: string): Promise<LabelImage> =>
     isLabelImage(path)
       ? readLabelPng(path)
-      : rasterisePolygons(await readOutlines(path), {
+      : rasterisePolygons(await readOutlines(path, (await statedOrigin(path)) ?? undefined), {
           x: 0,
           y: 0,
           width: frameOf.width,
@@ -81,8 +89,8 @@ function isLabelImage(path: string): boolean {
   return extname(path).toLowerCase() === ".png";
 }
 
-async function readOutlines(path: string) {
-  return (await readGeoJsonPolygons(path)).map((object) => object.polygons);
+async function readOutlines(path: string, origin?: Point) {
+  return (await readGeoJsonPolygons(path, origin)).map((object) => object.polygons);
 }
 
 async function scoreDatasetOf(

@@ -1,5 +1,5 @@
 import { MicrotomeError } from "../errors.ts";
-import { type Box, type Polygon, ringArea, ringBox } from "../geometry.ts";
+import { type Box, type Point, type Polygon, type Ring, ringArea, ringBox } from "../geometry.ts";
 import { DEEPEST_CHILD } from "./check-feature.ts";
 import { isObject } from "./check-rules.ts";
 import { statedColor } from "./class-color.ts";
@@ -30,17 +30,20 @@ export interface ReadObject extends ReadLabel {
  * QuPath exported.
  *
  * Points and lines are passed over; an ellipse is that of the envelope, as QuPath reads it; of a cell
- * the outer border counts; `childObjects` are read too. Throws MicrotomeError `input-not-found`,
+ * the outer border counts; `childObjects` are read too. An `origin` is added to every coordinate. Throws MicrotomeError `input-not-found`,
  * `corrupt-file`.
  */
-export async function readGeoJsonPolygons(path: string): Promise<ReadObject[]> {
+export async function readGeoJsonPolygons(path: string, origin?: Point): Promise<ReadObject[]> {
   const objects: ReadObject[] = [];
-  for await (const object of streamGeoJsonPolygons(path)) objects.push(object);
+  for await (const object of streamGeoJsonPolygons(path, origin)) objects.push(object);
   return objects;
 }
 
 /** The objects of {@link readGeoJsonPolygons} one by one, so that memory holds one feature at a time. */
-export async function* streamGeoJsonPolygons(path: string): AsyncGenerator<ReadObject, void, void> {
+export async function* streamGeoJsonPolygons(
+  path: string,
+  origin?: Point,
+): AsyncGenerator<ReadObject, void, void> {
   for await (const { index, value } of readFeatures(path)) {
     const objects: ReadObject[] = [];
     collect(value, objects, (found) => {
@@ -50,8 +53,20 @@ export async function* streamGeoJsonPolygons(path: string): AsyncGenerator<ReadO
         { path, feature: index },
       );
     });
-    yield* objects;
+    if (!origin || (origin.x === 0 && origin.y === 0)) yield* objects;
+    else for (const object of objects) yield moved(object, origin);
   }
+}
+
+function moved(object: ReadObject, { x, y }: Point): ReadObject {
+  // To 0.01 px, as the file has them: the sum's own error is not the outline's.
+  const place = (ring: Ring): number[] =>
+    ring.map((value, i) => Math.round((value + (i % 2 === 0 ? x : y)) * 100) / 100);
+  const polygons = object.polygons.map(({ outer, holes }) => ({
+    outer: place(outer),
+    holes: holes.map(place),
+  }));
+  return { ...object, polygons };
 }
 
 type Refuse = (found: string) => never;

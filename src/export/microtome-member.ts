@@ -1,3 +1,4 @@
+import type { Point } from "../geometry.ts";
 import { isObject } from "./check-rules.ts";
 import { textOf } from "./read-features.ts";
 
@@ -24,4 +25,18 @@ export async function microtomeMember(
     }
   }
   return null;
+}
+
+/**
+ * Where the (0, 0) of a file that microtome wrote lies, level-0 px; null for another's, which does not say.
+ *
+ * Throws as {@link microtomeMember}.
+ */
+export async function statedOrigin(path: string): Promise<Point | null> {
+  const about = await microtomeMember(path);
+  return about && { x: numberOf(about.originX), y: numberOf(about.originY) };
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }

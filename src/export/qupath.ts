@@ -1,4 +1,4 @@
-import type { Point } from "../geometry.ts";
+import type { Box, Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import type { InstanceBlock } from "../store/instance-block.ts";
 import { VERSION } from "../version.ts";
@@ -20,11 +20,9 @@ export const QUPATH: ExportFormat = {
   splits: true,
   async write(subject, { path, maxObjects, signal }) {
     const { objects, task, slide, model, provenance, labels, classColors } = subject;
-    // QuPath shows such a slide cropped to its bounds and counts pixels from their corner.
-    const origin = slide.bounds ? { x: slide.bounds.x, y: slide.bounds.y } : undefined;
     const style = {
       task,
-      ...(origin ? { origin } : {}),
+      ...originOfBounds(slide.bounds),
       ...(classColors ? { classColors } : {}),
     };
     const options = { ...style, model, ...(labels ? { labels } : {}) };
@@ -60,6 +58,11 @@ function startThreads(
   return areThreadsWorthwhile(objects)
     ? new TextThreads(objects, style, startTextThread, signal)
     : null;
+}
+
+/** QuPath shows a slide with bounds cropped to them and counts pixels from their corner. */
+export function originOfBounds(bounds: Box | null | undefined): { readonly origin?: Point } {
+  return bounds ? { origin: { x: bounds.x, y: bounds.y } } : {};
 }
 
 /** How to write a QuPath file. */

@@ -1,7 +1,7 @@
 import { FARTHEST_PX } from "../export/check-geometry.ts";
 import { type ReadObject, streamGeoJsonPolygons } from "../export/geojson-read.ts";
 import { mendPolygons } from "../export/mend-polygons.ts";
-import { microtomeMember } from "../export/microtome-member.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
 import { type Point, type Polygon, polygonArea, type Ring } from "../geometry.ts";
 import { polygonsFault, toHundredths } from "../polygon-validity.ts";
 import type { RunRecord } from "../store/run-record.ts";
@@ -27,9 +27,8 @@ export interface EditedObject extends ReadObject {
  * corner: a file without microtome's own word on its frame is taken for one of QuPath's.
  */
 export async function originOf(path: string, { slide }: Pick<RunRecord, "slide">): Promise<Point> {
-  const about = await microtomeMember(path);
-  if (about) return { x: numberOf(about.originX), y: numberOf(about.originY) };
-  return { x: slide.bounds?.x ?? 0, y: slide.bounds?.y ?? 0 };
+  const stated = await statedOrigin(path);
+  return stated ?? { x: slide.bounds?.x ?? 0, y: slide.bounds?.y ?? 0 };
 }
 
 /**
@@ -65,8 +64,4 @@ export async function* editedObjects(
 
 function toPixels(hundredths: readonly number[]): number[] {
   return hundredths.map((value) => value / 100);
-}
-
-function numberOf(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }

@@ -7,6 +7,7 @@ import { type IndexEntry, parseIndex } from "../evaluate/parse-index.ts";
 import { scoreLabelImages } from "../evaluate/score.ts";
 import { type DatasetScore, type NamedScore, scoreDataset } from "../evaluate/score-dataset.ts";
 import { readGeoJsonPolygons } from "../export/geojson-read.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
 import type { Size } from "../geometry.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import { readLabelPng } from "../tiler/label-png.ts";
@@ -123,7 +124,8 @@ async function segmentImage(
       { path: image.path, patch: failure.patch },
     );
   }
-  const objects = await readGeoJsonPolygons(join(folder, record.files[0]!));
+  const file = join(folder, record.files[0]!);
+  const objects = await readGeoJsonPolygons(file, (await statedOrigin(file)) ?? undefined);
   const { width, height } = image.truth;
   requireSameSize(image, record.slide);
   return rasterisePolygons(

@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import type { ClassColors } from "../export/class-color.ts";
 import { readLabel } from "../export/object-label.ts";
-import { writeQuPath } from "../export/qupath.ts";
+import { originOfBounds, writeQuPath } from "../export/qupath.ts";
 import type { Point } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { taskNamed } from "../scales/tasks.ts";
@@ -202,8 +202,9 @@ class Importing {
         labels,
       );
       const classColors: ClassColors = this.#classColors;
-      await writeQuPath(stored.all(), {
+      await writeQuPath(stored.blocks(), {
         path: join(folder, names.geoJson),
+        ...originOfBounds(this.#record.slide.bounds),
         task: taskNamed(taskName),
         model: model.name,
         provenance: {

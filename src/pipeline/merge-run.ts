@@ -1,4 +1,4 @@
-import { writeQuPath } from "../export/qupath.ts";
+import { originOfBounds, writeQuPath } from "../export/qupath.ts";
 import type { Box } from "../geometry.ts";
 import type { Instance } from "../merge/instance.ts";
 import { mergePatches } from "../merge/merge-patches.ts";
@@ -64,6 +64,7 @@ export async function mergeRun(
       writeQuPath(unlessStopped(stored.blocks(), signal, "writing objects"), {
         path: folder.file(exported),
         task,
+        ...originOfBounds(run.slide.bounds),
         model: model.name,
         provenance: {
           modelSha256: model.sha256,

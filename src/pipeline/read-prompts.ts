@@ -3,6 +3,7 @@ import { DEEPEST_CHILD } from "../export/check-feature.ts";
 import { isObject } from "../export/check-rules.ts";
 import { type ClassColors, statedColor } from "../export/class-color.ts";
 import { classificationOf, polygonsOf } from "../export/geojson-read.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
 import { readFeatures } from "../export/read-features.ts";
 import { type Box, type Point, ringBox, uniteBoxes } from "../geometry.ts";
 import { innerPoint } from "../merge/measure.ts";
@@ -47,6 +48,7 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
   const prompts: SlidePrompt[] = [];
   const classColors = new Map<string, readonly [number, number, number]>();
   const leftOut = { ignored: 0, lines: 0, empty: 0 };
+  const { x, y } = (await statedOrigin(path)) ?? { x: 0, y: 0 };
   for await (const { index, value } of readFeatures(path)) {
     const refuse = (found: string): never => {
       throw new MicrotomeError(
@@ -76,12 +78,14 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       };
       const found = shapeOf(feature.geometry, shapes, refuse);
       if (found === "lines" || found === "empty") leftOut[found]++;
-      else if ("box" in found) prompts.push({ ...about, points: [], box: found.box });
-      else {
+      else if ("box" in found) {
+        const box = { ...found.box, x: found.box.x + x, y: found.box.y + y };
+        prompts.push({ ...about, points: [], box });
+      } else {
         const many = found.points.length > 1;
         for (const [k, point] of found.points.entries()) {
           const id = many ? `${about.id}:${k}` : about.id;
-          prompts.push({ ...about, id, points: [point], box: null });
+          prompts.push({ ...about, id, points: [{ x: point.x + x, y: point.y + y }], box: null });
         }
       }
       if (prompts.length > MOST_PROMPTS) {

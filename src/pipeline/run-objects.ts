@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MicrotomeError } from "../errors.ts";
 import { type ReadObject, streamGeoJsonPolygons } from "../export/geojson-read.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
 import { type Box, ringBox, uniteBoxes } from "../geometry.ts";
 import { MEASUREMENTS } from "../measurements.ts";
 import type { Instance } from "../merge/instance.ts";
@@ -68,8 +69,9 @@ export async function openRunObjects(
 /** Objects read from a run's GeoJSON in every pass. */
 async function geoJsonSource(path: string, record: RunRecord): Promise<InstanceSource> {
   const plain = taskNamed(record.task).objectName;
+  const origin = (await statedOrigin(path)) ?? undefined;
   async function* all(): AsyncGenerator<Instance, void, void> {
-    for await (const object of streamGeoJsonPolygons(path)) yield instanceOf(object, plain);
+    for await (const object of streamGeoJsonPolygons(path, origin)) yield instanceOf(object, plain);
   }
   let count = 0;
   let extent: Box | null = null;

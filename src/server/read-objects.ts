@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import { MicrotomeError } from "../errors.ts";
+import { statedOrigin } from "../export/microtome-member.ts";
 import { readFeatures } from "../export/read-features.ts";
+import type { Point } from "../geometry.ts";
 import { Growable } from "./growable.ts";
 import { indexBoxes, type ObjectTable } from "./object-table.ts";
 import { turned, UNITS_PER_PIXEL } from "./outline.ts";
@@ -19,12 +21,12 @@ interface MutableClass {
 /**
  * Reads a run's objects (GeoJSON in QuPath's form, gzip or plain) into columns.
  *
- * Streams: holds one feature as JSON at a time. Features without an area (points, lines) are
+ * Coordinates become level-0 px, where the file says that it counts from elsewhere. Streams: holds one feature as JSON at a time. Features without an area (points, lines) are
  * left out. Throws MicrotomeError `corrupt-file`, `input-not-found`.
  */
 export async function readObjects(path: string): Promise<ObjectTable> {
   const fileName = basename(path);
-  const builder = new TableBuilder();
+  const builder = new TableBuilder((await statedOrigin(path)) ?? { x: 0, y: 0 });
   for await (const { index, value } of readFeatures(path)) builder.add(value, index, fileName);
   return builder.finish();
 }
@@ -40,7 +42,11 @@ class TableBuilder {
   readonly #classIndex = new Map<string, number>();
   readonly #measurements = new Map<string, Growable<Float64Array<ArrayBuffer>>>();
 
-  constructor() {
+  readonly #origin: Point;
+
+  /** What the file's coordinates are less than those of level 0. */
+  constructor(origin: Point) {
+    this.#origin = origin;
     this.#pointsOf.push(0);
     this.#ringsOf.push(0);
   }
@@ -118,7 +124,8 @@ class TableBuilder {
       if (!Array.isArray(point)) return false;
       const [x, y] = point as unknown[];
       if (typeof x !== "number" || typeof y !== "number") return false;
-      units.push(Math.round(x * UNITS_PER_PIXEL), Math.round(y * UNITS_PER_PIXEL));
+      const { x: left, y: top } = this.#origin;
+      units.push(Math.round((x + left) * UNITS_PER_PIXEL), Math.round((y + top) * UNITS_PER_PIXEL));
     }
     if (units.length >= 4 && units[0] === units.at(-2) && units[1] === units.at(-1)) {
       units.length -= 2;

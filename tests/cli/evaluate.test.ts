@@ -117,3 +117,29 @@ describe("evaluate --dataset", () => {
     expect(JSON.parse(stdout).mppAssumed).toBe(1);
   }, 120_000);
 });
+
+it("compares objects that are told from a slide's bounds with others in level 0", async () => {
+  const file = (microtome: object, left: number) => {
+    const ring = [
+      [left, 0],
+      [left + 9, 0],
+      [left + 9, 9],
+      [left, 0],
+    ];
+    const geometry = { type: "Polygon", coordinates: [ring] };
+    const features = [{ type: "Feature", geometry, properties: {} }];
+    return JSON.stringify({ type: "FeatureCollection", microtome, features });
+  };
+  const [pred, truth] = [join(dataset, "pred.geojson"), join(dataset, "truth.geojson")];
+  await writeFile(pred, file({ software: "microtome", originX: 100, originY: 0 }, 20));
+  const f1 = async (text: string): Promise<number> => {
+    await writeFile(truth, text);
+    const { stdout } = await runCli(["evaluate", "--pred", pred, "--truth", truth, "--json"]);
+    return JSON.parse(stdout).f1;
+  };
+  expect(await f1(file({ software: "microtome" }, 120))).toBe(1);
+  // QuPath does not say where it counts from: from the bounds, too.
+  expect(await f1(file({ software: "microtome" }, 120).replace('"microtome":', '"other":'))).toBe(
+    0,
+  );
+});

@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkGeoJson } from "../../src/export/check.ts";
+import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
+import { statedOrigin } from "../../src/export/microtome-member.ts";
 import { QUPATH } from "../../src/export/qupath.ts";
 import { type Box, polygonArea } from "../../src/geometry.ts";
 import type { Instance } from "../../src/merge/instance.ts";
 import { type ImportOptions, importObjects } from "../../src/pipeline/import-objects.ts";
+import { readPrompts } from "../../src/pipeline/read-prompts.ts";
 import { openRunObjects } from "../../src/pipeline/run-objects.ts";
 import { taskNamed } from "../../src/scales/tasks.ts";
+import { UNITS_PER_PIXEL } from "../../src/server/outline.ts";
+import { readObjects } from "../../src/server/read-objects.ts";
 import { collect } from "../store/objects/some-objects.ts";
 import { KEY, makeRun, OBJECTS } from "./run-of-objects.ts";
 
@@ -203,6 +208,24 @@ describe("importObjects", () => {
     // microtome's own file says what it counts from.
     const own = await importObjects(folder, join(folder, "out.geojson"), OPTIONS);
     expect(own).toMatchObject({ unchanged: 12, reshaped: 0 });
+    // So does the corrected set beside it, which goes back and is shown where its objects lie.
+    const beside = join(folder, own.files[1]!);
+    expect(await statedOrigin(beside)).toEqual({ x: 199_000, y: 17 });
+    expect((await readGeoJsonPolygons(beside))[0]!.polygons[0]!.outer[0]).toBeLessThan(2000);
+    const again = await importObjects(folder, beside, OPTIONS);
+    expect(again).toMatchObject({ unchanged: 12, reshaped: 0 });
+    const table = await readObjects(beside);
+    const first = OBJECTS[0]!.polygon.outer;
+    expect(table.coordinates[0]).toBeCloseTo(first[0]! * UNITS_PER_PIXEL, 0);
+    const { box } = (await readPrompts(beside, "box")).prompts[0]!;
+    expect([box!.x, box!.y]).toEqual([expect.closeTo(first[0]!, 2), expect.closeTo(first[1]!, 2)]);
+    // A run of a version without an objects file is read from its GeoJSON.
+    rmSync(join(folder, own.files[0]!));
+    const record = JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
+    record.files = [own.files[1]];
+    writeFileSync(join(folder, "run.json"), JSON.stringify(record));
+    const { objects } = await openRunObjects(folder, "original");
+    expect((await collect(objects.all()))[0]!.polygon).toEqual(OBJECTS[0]!.polygon);
   });
 
   it("asks before it takes half a file for deletions", async () => {
