@@ -79,6 +79,11 @@ function positionsAre(value: unknown, depth: number, good: (part: number) => boo
   return value.length >= 2 && value.every((item) => typeof item === "number" && good(item));
 }
 
+/** Positions that a ring has at least: three that only want closing are an open ring. */
+export function leastPositions(open: boolean): number {
+  return open ? 3 : 4;
+}
+
 function checkPolygons(parts: readonly number[][][][], report: Report): void {
   const polygons: Polygon[] = [];
   for (const rings of parts) {
@@ -86,8 +91,7 @@ function checkPolygons(parts: readonly number[][][][], report: Report): void {
       const what = r === 0 ? "outer ring" : `hole ${r}`;
       const [first, last] = [ring[0], ring.at(-1)];
       const open = ring.length > 0 && (first![0] !== last![0] || first![1] !== last![1]);
-      // Three positions that only want closing are an open ring, as --fix takes them.
-      if (ring.length < (open ? 3 : 4)) {
+      if (ring.length < leastPositions(open)) {
         report("ring-points", `its ${what} has ${ring.length} positions; expected 4 or more`);
         return;
       }

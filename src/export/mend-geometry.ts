@@ -1,6 +1,6 @@
 import { type Polygon, type Ring, ringArea } from "../geometry.ts";
 import { polygonsFault, toHundredths } from "../polygon-validity.ts";
-import { checkGeometry, GEOMETRY_DEPTH, isPlane } from "./check-geometry.ts";
+import { checkGeometry, GEOMETRY_DEPTH, isPlane, leastPositions } from "./check-geometry.ts";
 import { type CheckRule, isObject, show } from "./check-rules.ts";
 import { mendPolygons } from "./mend-polygons.ts";
 
@@ -81,7 +81,7 @@ function withNumbers(value: unknown, depth: number, texts: { read: number }): un
 
 /** Closed, simple, separate: the polygons of parts of rings; null where nothing with an area is left. */
 function polygonsOf(parts: readonly number[][][][], tell: Tell): Polygon[] | null {
-  let [open, dropped] = [0, 0];
+  let [open, short, collapsed] = [0, 0, 0];
   const polygons: Polygon[] = [];
   for (const rings of parts) {
     const flat: Ring[] = [];
@@ -89,19 +89,22 @@ function polygonsOf(parts: readonly number[][][][], tell: Tell): Polygon[] | nul
       const [first, last] = [ring[0], ring.at(-1)];
       // Points that are one after rounding are taken once, and the last is not the first again.
       const points = toHundredths(ring.flatMap(([x, y]) => [x!, y!])).map((value) => value / 100);
-      if (points.length < 6) dropped++;
+      const isOpen = ring.length > 0 && (first![0] !== last![0] || first![1] !== last![1]);
+      if (ring.length < leastPositions(isOpen)) short++;
+      else if (points.length < 6) collapsed++;
       else {
         flat.push(points);
-        if (first![0] !== last![0] || first![1] !== last![1]) open++;
+        if (isOpen) open++;
       }
-      if (r === 0 && points.length < 6) break;
+      if (r === 0 && flat.length === 0) break;
     }
     const [outer, ...holes] = flat;
     if (outer !== undefined) polygons.push({ outer, holes });
   }
   if (open > 0) tell("ring-closed", `closed ${open} ${open === 1 ? "ring" : "rings"}`);
-  if (dropped > 0) {
-    tell("ring-points", `left out ${dropped} rings of fewer than three points at 0.01 px`);
+  if (short > 0) tell("ring-points", `left out ${short} rings of fewer than three points`);
+  if (collapsed > 0) {
+    tell("polygon-area", `left out ${collapsed} rings of fewer than three points at 0.01 px`);
   }
   const rounded = polygons.map(({ outer, holes }) => ({
     outer: toHundredths(outer),

@@ -1,4 +1,5 @@
 import { MicrotomeError } from "../errors.ts";
+import { IMPORT_AGAIN, isCorrectedName } from "./corrected-names.ts";
 import { ObjectsFile } from "./objects/objects-file.ts";
 
 /** The name of the file that a run's objects are kept in. */
@@ -16,9 +17,12 @@ export async function openObjectsFile(path: string, runKey: string): Promise<Obj
   const found = objects.about.runKey;
   if (found === runKey) return objects;
   await objects.close();
+  const advice = isCorrectedName(path)
+    ? IMPORT_AGAIN
+    : "make the run again (microtome segment … --overwrite)";
   throw new MicrotomeError(
     "corrupt-file",
-    `${path} is of run ${found}, but run.json beside it of run ${runKey}; make the run again (microtome segment … --overwrite).`,
+    `${path} is of run ${found}, but run.json beside it of run ${runKey}; ${advice}.`,
     { file: path, found, expected: runKey },
   );
 }

@@ -70,6 +70,16 @@ describe("microtome check", { timeout: 120_000 }, () => {
       ],
       "ring-points",
     ],
+    [
+      "a ring that rounding makes a point",
+      [
+        [0, 0],
+        [0.001, 0],
+        [0, 0.001],
+        [0, 0],
+      ],
+      "polygon-area",
+    ],
   ])("names %s by the same rule with --fix and without", async (_, ring, rule) => {
     const geometry = { type: "Polygon", coordinates: [ring] };
     const path = written("ring.geojson", [{ ...bowTie, id: undefined, geometry }]);

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { MicrotomeError } from "../../errors.ts";
+import { IMPORT_AGAIN, isCorrectedName } from "../corrected-names.ts";
 import { type BlockIndex, decodeBlockIndex } from "./block-index.ts";
 import {
   type BlockEntry,
@@ -94,11 +95,14 @@ export function lengthOf({ table, names, geometry }: BlockEntry): number {
   return table.length + names.length + geometry.length;
 }
 
-/** Says what was found in an objects file that is none. */
+/** Says what was found in an objects file that is none, and how to come by a whole one. */
 export function corrupt(path: string, found: string): never {
+  const advice = isCorrectedName(path)
+    ? IMPORT_AGAIN
+    : "merge the run again (microtome segment … --resume, after removing it)";
   throw new MicrotomeError(
     "corrupt-file",
-    `${path}: found ${found}. It is no whole objects file of format ${FORMAT_VERSION}; merge the run again (microtome segment … --resume, after removing it).`,
+    `${path}: found ${found}. It is no whole objects file of format ${FORMAT_VERSION}; ${advice}.`,
     { file: path, found },
   );
 }

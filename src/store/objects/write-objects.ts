@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { MicrotomeError } from "../../errors.ts";
 import { MEASUREMENTS } from "../../measurements.ts";
 import type { Instance } from "../../merge/instance.ts";
 import { unwritable } from "../../unwritable.ts";
@@ -12,6 +13,7 @@ import {
   encodeHead,
   encodeSummary,
   encodeTail,
+  MOST_TEXT,
   type ObjectsAbout,
   type Stretch,
 } from "./layout.ts";
@@ -21,6 +23,10 @@ import { ValueSpread } from "./value-spread.ts";
 const PIECE = 1 << 20;
 /** A block of large outlines ends early: at this many numbers. */
 const BLOCK_NUMBERS = 1 << 17;
+
+/** An entry of a class in the summary without its name, and room for all that is not classes, bytes. */
+const CLASS_BYTES = 40;
+const SPREADS_BYTES = 1 << 16;
 
 /** What became of the objects that were written. */
 export interface WrittenObjects {
@@ -36,7 +42,7 @@ export interface WrittenObjects {
  * Memory holds one block of objects and 60 bytes for each block before it. Coordinates are kept to 0.01 px and
  * measurements to the decimals of MEASUREMENTS, which is what GeoJSON prints. The file appears under
  * its name when it is complete; the same objects give the same bytes. Throws MicrotomeError
- * `output-unwritable`, RangeError as encodeBlock does, and whatever `instances` throws.
+ * `output-unwritable`, `corrupt-file` where the classes' names are more than a reader takes, RangeError as encodeBlock does, and whatever `instances` throws.
  */
 export async function writeObjects(
   instances: AsyncIterable<Instance>,
@@ -77,6 +83,8 @@ class ObjectsWriter {
   readonly #boxes: number[] = [];
   readonly #classes = new Map<string | null, number>([[null, 0]]);
   readonly #perClass: number[] = [0];
+  /** What the classes take up in the summary at most, bytes. */
+  #classBytes = 0;
   readonly #spreads = MEASUREMENTS.map(() => new ValueSpread());
   #file: FileHandle | null = null;
   #waiting: Uint8Array[] = [];
@@ -144,12 +152,23 @@ class ObjectsWriter {
   #classCode(name: string | null): number {
     let code = this.#classes.get(name);
     if (code === undefined) {
+      this.#classBytes += Buffer.byteLength(JSON.stringify(name)) + CLASS_BYTES;
+      if (this.#classBytes > MOST_TEXT - SPREADS_BYTES) this.#refuseClasses();
       code = this.#perClass.length;
       this.#classes.set(name, code);
       this.#perClass.push(0);
     }
     this.#perClass[code]!++;
     return code;
+  }
+
+  #refuseClasses(): never {
+    const found = this.#classes.size;
+    throw new MicrotomeError(
+      "corrupt-file",
+      `${this.#path}: the names of the objects' first ${found} classes come to more than an objects file holds (${MOST_TEXT} bytes); give the objects fewer classes, or shorter names.`,
+      { path: this.#path, found, expected: MOST_TEXT },
+    );
   }
 
   async #put(bytes: Uint8Array): Promise<Stretch> {

@@ -179,6 +179,35 @@ describe("an objects file", () => {
     expect(bytes[0]!.equals(bytes[1]!)).toBe(true);
   });
 
+  it("takes as many classes as its reader, and refuses more", async () => {
+    async function* classed(names: number, length: number): AsyncGenerator<Instance, void, void> {
+      for (let n = 0; n < names; n++) {
+        yield squareInstance(n, { classification: `${n}`.padEnd(length, "x") });
+      }
+    }
+    await writeObjects(classed(16, 1_000_000), { path, about: ABOUT });
+    const file = await ObjectsFile.open(path);
+    expect(file.summary.classes).toHaveLength(17);
+    await file.close();
+    await expect(
+      writeObjects(classed(17, 1_000_000), { path: join(folder, "many"), about: ABOUT }),
+    ).rejects.toMatchObject({ code: "corrupt-file", message: expect.stringContaining("classes") });
+  });
+
+  it("says how to come by a whole one: a run's own, and corrections", async () => {
+    const corrected = join(folder, "nuclei.corrected-01234567.objects");
+    for (const [name, advice] of [
+      [path, "merge the run again"],
+      [corrected, "import the corrections again"],
+    ] as const) {
+      await writeFile(name, "not one");
+      await expect(ObjectsFile.open(name)).rejects.toMatchObject({
+        code: "corrupt-file",
+        message: expect.stringContaining(advice),
+      });
+    }
+  });
+
   it("leaves nothing under its name or beside it when it cannot be finished", async () => {
     const own = await mkdtemp(join(folder, "own-"));
     async function* failing(): AsyncGenerator<Instance, void, void> {
