@@ -213,6 +213,7 @@ async function measureWarm(
     [...patches.values()].some((patch) => holdsMiddle(patch, x, y)),
   );
   while (measured.microtome.length < wanted) {
+    const before = measured.microtome.length;
     for (const point of shuffled(inside, random)) {
       if (measured.microtome.length >= wanted) break;
       const first = await microtome.click(point);
@@ -224,6 +225,12 @@ async function measureWarm(
       if (!known) continue;
       const python = (await peer?.click(point, patch, true)) ?? null;
       note(measured, first.ms, first.answer, python);
+    }
+    // Another round would go the same way.
+    if (measured.microtome.length === before) {
+      throw new Error(
+        `none of ${inside.length} dark points lies in a patch that is encoded and known, and ${wanted - before} more warm clicks are wanted; give more --cold, or another --slide`,
+      );
     }
   }
   return measured;

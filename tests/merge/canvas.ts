@@ -11,6 +11,30 @@ export interface Canvas {
   readonly boxes: Map<number, Box>;
 }
 
+/** Paints labels from 1 to `count` on the pixels that `pixelsOf` finds for each; one of fewer than 12 is left out. */
+export function paintLabels(
+  { width, height }: { readonly width: number; readonly height: number },
+  count: number,
+  pixelsOf: (labels: Int32Array) => readonly number[],
+): Canvas {
+  const labels = new Int32Array(width * height);
+  const boxes = new Map<number, Box>();
+  for (let label = 1; label <= count; label++) {
+    const pixels = pixelsOf(labels);
+    if (pixels.length < 12) continue;
+    let [left, top, right, bottom] = [width, height, 0, 0];
+    for (const at of pixels) {
+      labels[at] = label;
+      left = Math.min(left, at % width);
+      right = Math.max(right, (at % width) + 1);
+      top = Math.min(top, Math.floor(at / width));
+      bottom = Math.max(bottom, Math.floor(at / width) + 1);
+    }
+    boxes.set(label, { x: left, y: top, width: right - left, height: bottom - top });
+  }
+  return { width, height, labels, boxes };
+}
+
 /** Paints up to `count` wobbly blobs that neither overlap nor touch, with radii between two bounds. */
 export function paintBlobs(
   random: () => number,
@@ -19,9 +43,7 @@ export function paintBlobs(
   [smallest, largest]: readonly [number, number],
 ): Canvas {
   const { width, height } = size;
-  const labels = new Int32Array(width * height);
-  const boxes = new Map<number, Box>();
-  for (let label = 1; label <= count; label++) {
+  return paintLabels(size, count, (labels) => {
     const radius = smallest + random() * (largest - smallest);
     const [cx, cy] = [random() * width, random() * height];
     const squeeze = 0.6 + 0.4 * random();
@@ -46,18 +68,8 @@ export function paintBlobs(
         pixels.push(at);
       }
     }
-    if (!free || pixels.length < 12) continue;
-    let [left, top, right, bottom] = [width, height, 0, 0];
-    for (const at of pixels) {
-      labels[at] = label;
-      left = Math.min(left, at % width);
-      right = Math.max(right, (at % width) + 1);
-      top = Math.min(top, Math.floor(at / width));
-      bottom = Math.max(bottom, Math.floor(at / width) + 1);
-    }
-    boxes.set(label, { x: left, y: top, width: right - left, height: bottom - top });
-  }
-  return { width, height, labels, boxes };
+    return free ? pixels : [];
+  });
 }
 
 /** A label's pixels inside a box, or null. */

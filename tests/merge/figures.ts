@@ -1,5 +1,4 @@
-import type { Box } from "../../src/geometry.ts";
-import type { Canvas } from "./canvas.ts";
+import { type Canvas, paintLabels } from "./canvas.ts";
 
 /** Whether a pixel, by its place relative to the figure's middle, belongs to the figure. */
 type Figure = (dx: number, dy: number) => boolean;
@@ -64,9 +63,7 @@ export function paintFigures(
   [smallest, largest]: readonly [number, number],
 ): Canvas {
   const { width, height } = size;
-  const labels = new Int32Array(width * height);
-  const boxes = new Map<number, Box>();
-  for (let label = 1; label <= count; label++) {
+  return paintLabels(size, count, (labels) => {
     const reach = smallest + random() * (largest - smallest);
     const [cx, cy] = [random() * width, random() * height];
     const figure = KINDS[Math.floor(random() * KINDS.length)]!(random, reach);
@@ -79,19 +76,8 @@ export function paintFigures(
         if (labels[at] === 0 && figure(x + 0.5 - cx, y + 0.5 - cy)) free.add(at);
       }
     }
-    const pixels = largestConnected(free, width);
-    if (pixels.length < 12) continue;
-    let [left, top, right, bottom] = [width, height, 0, 0];
-    for (const at of pixels) {
-      labels[at] = label;
-      left = Math.min(left, at % width);
-      right = Math.max(right, (at % width) + 1);
-      top = Math.min(top, Math.floor(at / width));
-      bottom = Math.max(bottom, Math.floor(at / width) + 1);
-    }
-    boxes.set(label, { x: left, y: top, width: right - left, height: bottom - top });
-  }
-  return { width, height, labels, boxes };
+    return largestConnected(free, width);
+  });
 }
 
 function largestConnected(pixels: Set<number>, width: number): number[] {
