@@ -175,22 +175,39 @@ function reachesOut(
   slide: Size | null,
 ): boolean {
   const [right, bottom] = [own.x + own.width, own.y + own.height];
-  const unseen = (x: number, y: number): boolean =>
-    x >= 0 &&
-    y >= 0 &&
-    x < (slide?.width ?? Number.POSITIVE_INFINITY) &&
-    y < (slide?.height ?? Number.POSITIVE_INFINITY) &&
-    !others.some((other) => covers(other.gridBox, x, y));
   for (let r = 0; r < box.height; r++) {
     const [begin, end, y] = [rowStart[r]!, rowStart[r + 1]!, box.y + r];
     if (begin === end) continue;
-    if (xs[begin] === own.x && unseen(own.x - 1, y)) return true;
-    if (xs[end - 1] === right && unseen(right, y)) return true;
+    if (xs[begin] === own.x && isUnseen(own.x - 1, own.x, y, others, slide)) return true;
+    if (xs[end - 1] === right && isUnseen(right, right + 1, y, others, slide)) return true;
     const beyond = y === own.y ? y - 1 : y === bottom - 1 ? bottom : null;
     if (beyond === null) continue;
     for (let k = begin; k < end; k += 2) {
-      for (let x = xs[k]!; x < xs[k + 1]!; x++) if (unseen(x, beyond)) return true;
+      if (isUnseen(xs[k]!, xs[k + 1]!, beyond, others, slide)) return true;
     }
+  }
+  return false;
+}
+
+/** Whether any pixel of a stretch of a row, x0 up to x1, lies on the slide and in no patch. */
+function isUnseen(
+  x0: number,
+  x1: number,
+  y: number,
+  others: readonly PlannedPatch[],
+  slide: Size | null,
+): boolean {
+  if (y < 0 || (slide !== null && y >= slide.height)) return false;
+  const last = slide === null ? x1 : Math.min(x1, slide.width);
+  let x = Math.max(x0, 0);
+  // From pixel to pixel no patch holds, past all that one does.
+  while (x < last) {
+    let seen = x;
+    for (const { gridBox } of others) {
+      if (covers(gridBox, x, y)) seen = Math.max(seen, gridBox.x + gridBox.width);
+    }
+    if (seen === x) return true;
+    x = seen;
   }
   return false;
 }

@@ -135,6 +135,7 @@ function joined(
   stats: MergeStats,
   tally: SeamTally,
 ): Candidate[][] {
+  if (candidates.length === 0) return [];
   const parent = new Int32Array(candidates.length);
   for (const [i, candidate] of candidates.entries()) {
     parent[i] = i;
