@@ -126,8 +126,10 @@ export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
   return { box: { x: x + x0, y: y + first, width: x1 - x0, height }, rowStart, xs, area };
 }
 
-/** Where the rows of masks begin that have one run a row, by their height: most masks are such, and share them. */
+/** Where the rows of masks begin that have one run a row, by their height: most nuclei are such. */
 const EVEN_STARTS: number[][] = [];
+/** Masks of fewer rows share them. */
+const MOST_SHARED = 256;
 
 function evenStarts(height: number): number[] {
   let starts = EVEN_STARTS[height];
@@ -137,33 +139,45 @@ function evenStarts(height: number): number[] {
   }
   return starts;
 }
-/** Masks of fewer rows share where their rows begin. */
-const MOST_SHARED = 256;
 
-/** The mask where each of its rows holds one run and nothing wraps from row to row; null says nothing. */
+/** The mask where each of its rows holds one run, made in one pass; null says nothing. */
 function columnOfRuns({ width, height, runs }: Rle, x: number, y: number): Spans | null {
-  const pairs = runs.length >> 1;
-  if (pairs !== height || height === 0) return null;
+  // A run takes up one row or goes on in the next: there are not more of them than rows.
+  if (runs.length > 2 * height + 1) return null;
   const xs: number[] = new Array(2 * height);
-  let [at, x0, x1, area] = [0, width, 0, 0];
-  for (let k = 0; k < 2 * height; k += 2) {
-    const background = runs[k]!;
-    const length = runs[k + 1]!;
+  let [row, column, filled, x0, x1, area] = [0, 0, 0, width, 0, 0];
+  for (let i = 0; i + 1 < runs.length; i += 2) {
+    const background = runs[i]!;
+    const length = runs[i + 1]!;
     // Whole numbers of 32 bits alone: what else there is, is looked at elsewhere.
     if ((background | 0) !== background || (length | 0) !== length) return null;
-    const start = at + background;
-    const end = start + length;
-    if (background < 0 || length <= 0 || start < 0 || end > width) return null;
-    xs[k] = x + start;
-    xs[k + 1] = x + end;
-    if (start < x0) x0 = start;
-    if (end > x1) x1 = end;
+    if (background < 0 || length <= 0) return null;
+    column += background;
+    if (column >= width) {
+      column -= width;
+      row++;
+    }
+    if (row !== filled || column >= width) return null;
     area += length;
-    // Counted from the left of the next row.
-    at = end - width;
+    let end = column + length;
+    if (column < x0) x0 = column;
+    for (; end > width; end -= width) {
+      if (row >= height) return null;
+      xs[2 * row] = x + column;
+      xs[2 * row + 1] = x + width;
+      row++;
+      column = 0;
+      [x0, x1] = [0, width];
+    }
+    if (row >= height) return null;
+    xs[2 * row] = x + column;
+    xs[2 * row + 1] = x + end;
+    if (end > x1) x1 = end;
+    column = end;
+    filled = row + 1;
   }
-  const rest = runs.length > 2 * height ? runs[2 * height]! : 0;
-  if (rest !== -at) return null;
+  const rest = (runs.length & 1) === 1 ? runs[runs.length - 1]! : 0;
+  if (filled !== height || column + rest !== width) return null;
   const box = { x: x + x0, y, width: x1 - x0, height };
   return { box, rowStart: evenStarts(height), xs, area };
 }
