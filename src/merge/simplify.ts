@@ -47,14 +47,33 @@ export function thinRing(ring: Float64Array, tolerance: number): number[] {
   for (let i = 0; i < n; i++) {
     next[i] = i + 1;
     previous[i] = i - 1;
-    round[i] = 1;
-    waiting[i] = i;
+    round[i] = 0;
   }
   next[n - 1] = 0;
   previous[0] = n - 1;
+  firstCosts(line, n, cost, limit);
+  let drops = firstDrops(work, n, limit);
   let left = n;
-  let changed = n;
-  for (let now = 1; ; now++) {
+  for (let now = 1; drops > 0 && left - drops >= FEWEST_POINTS; now++) {
+    left -= drops;
+    // No two of them are neighbours: the points beside them stay.
+    let changed = 0;
+    for (let at = 0; at < drops; at++) {
+      const i = dropped[at]!;
+      const before = previous[i]!;
+      const after = next[i]!;
+      next[before] = after;
+      previous[after] = before;
+      cost[i] = -1;
+      if (round[before] !== now) {
+        round[before] = now;
+        waiting[changed++] = before;
+      }
+      if (round[after] !== now) {
+        round[after] = now;
+        waiting[changed++] = after;
+      }
+    }
     // The only call: it is compiled in place, and no number has to be put on the heap to come back.
     for (let at = 0; at < changed; at++) {
       const i = waiting[at]!;
@@ -62,7 +81,7 @@ export function thinRing(ring: Float64Array, tolerance: number): number[] {
     }
     // A point's turn comes only where its own cost or that of one beside it has changed.
     let looks = changed;
-    for (let at = 0; at < changed && looks < left; at++) {
+    for (let at = 0; at < changed; at++) {
       const i = waiting[at]!;
       const before = previous[i]!;
       const after = next[i]!;
@@ -75,7 +94,7 @@ export function thinRing(ring: Float64Array, tolerance: number): number[] {
         waiting[looks++] = after;
       }
     }
-    let drops = 0;
+    drops = 0;
     for (let at = 0; at < looks; at++) {
       const i = waiting[at]!;
       const own = cost[i]!;
@@ -86,30 +105,65 @@ export function thinRing(ring: Float64Array, tolerance: number): number[] {
       if (own > cost[after]! || (own === cost[after]! && !comesFirst(line, i, after))) continue;
       dropped[drops++] = i;
     }
-    if (drops === 0 || left - drops < FEWEST_POINTS) break;
-    left -= drops;
-    // No two of them are neighbours: the points beside them stay.
-    changed = 0;
-    for (let at = 0; at < drops; at++) {
-      const i = dropped[at]!;
-      const before = previous[i]!;
-      const after = next[i]!;
-      next[before] = after;
-      previous[after] = before;
-      cost[i] = -1;
-      if (round[before] !== now + 1) {
-        round[before] = now + 1;
-        waiting[changed++] = before;
-      }
-      if (round[after] !== now + 1) {
-        round[after] = now + 1;
-        waiting[changed++] = after;
-      }
-    }
   }
+  let i = 0;
+  while (cost[i] === -1) i++;
   const thinned: number[] = [];
-  for (let i = 0; i < n; i++) if (cost[i] !== -1) thinned.push(line[2 * i]!, line[2 * i + 1]!);
+  for (let k = 0; k < left; k++, i = next[i]!) thinned.push(line[2 * i]!, line[2 * i + 1]!);
   return thinned;
+}
+
+/** What each point costs while all are there: see {@link costOf}, which takes twice as long for it. */
+function firstCosts(line: Float64Array, n: number, cost: Float64Array, limit: number): void {
+  let px = line[2 * n - 2]!;
+  let py = line[2 * n - 1]!;
+  let x = line[0]!;
+  let y = line[1]!;
+  for (let i = 0; i < n; i++) {
+    const nx = line[2 * i + 2]!;
+    const ny = line[2 * i + 3]!;
+    const forwards = px < nx || (px === nx && py <= ny);
+    const dx = forwards ? nx - px : px - nx;
+    const dy = forwards ? ny - py : py - ny;
+    const ax = x - (forwards ? px : nx);
+    const ay = y - (forwards ? py : ny);
+    const squared = dx * dx + dy * dy;
+    let t = squared === 0 ? 0 : (ax * dx + ay * dy) / squared;
+    if (t < 0) t = 0;
+    else if (t > 1) t = 1;
+    const ex = ax - t * dx;
+    const ey = ay - t * dy;
+    const distance = ex * ex + ey * ey;
+    cost[i] = distance > limit ? Infinity : distance;
+    px = x;
+    py = y;
+    x = nx;
+    y = ny;
+  }
+}
+
+/** Fills `dropped` with the points that go in the first round, each pair of neighbours compared once; returns how many. */
+function firstDrops({ line, cost, dropped }: Thinning, n: number, limit: number): number {
+  let drops = 0;
+  const last = cost[n - 1]!;
+  let own = cost[0]!;
+  // Whether the point at hand costs less than the one before it.
+  let falls = own < last || (own === last && comesFirst(line, 0, n - 1));
+  for (let i = 0; i < n; i++) {
+    const k = i + 1 < n ? i + 1 : 0;
+    const after = cost[k]!;
+    if (own > limit || own > after) {
+      falls = true;
+    } else if (own < after) {
+      if (falls) dropped[drops++] = i;
+      falls = false;
+    } else {
+      if (falls && comesFirst(line, i, k)) dropped[drops++] = i;
+      falls = comesFirst(line, k, i);
+    }
+    own = after;
+  }
+  return drops;
 }
 
 /** Squared distance of the farthest point between two from the straight line that would join them; Infinity above the limit. */
