@@ -128,22 +128,20 @@ export function rleToSpans(rle: Rle, x: number, y: number): Spans | null {
 
 /** Where the rows of masks begin that have one run a row, by their height: most nuclei are such. */
 const EVEN_STARTS: number[][] = [];
-/** Masks of fewer rows share them. */
-const MOST_SHARED = 256;
+/** Taller masks are read in two passes. */
+const MOST_ROWS = 1024;
 
 function evenStarts(height: number): number[] {
-  let starts = EVEN_STARTS[height];
-  if (starts === undefined) {
-    starts = Array.from({ length: height + 1 }, (_, r) => 2 * r);
-    if (height < MOST_SHARED) EVEN_STARTS[height] = starts;
-  }
-  return starts;
+  EVEN_STARTS[height] ??= Array.from({ length: height + 1 }, (_, r) => 2 * r);
+  return EVEN_STARTS[height];
 }
 
 /** The mask where each of its rows holds one run, made in one pass; null says nothing. */
 function columnOfRuns({ width, height, runs }: Rle, x: number, y: number): Spans | null {
-  // A run takes up one row or goes on in the next: there are not more of them than rows.
-  if (runs.length > 2 * height + 1) return null;
+  // A run takes up one row or goes on in the next: there are not more of them than rows. What a damaged
+  // mask says of its height is not allocated.
+  if (!(height <= MOST_ROWS) || (height | 0) !== height || runs.length > 2 * height + 1)
+    return null;
   const xs: number[] = new Array(2 * height);
   let [row, column, filled, x0, x1, area] = [0, 0, 0, width, 0, 0];
   for (let i = 0; i + 1 < runs.length; i += 2) {

@@ -135,3 +135,23 @@ describe("spans", () => {
     expect(spansCentroid(spansFrom(["##.", "##."], 4, 6)!)).toEqual({ x: 5, y: 7 });
   });
 });
+
+describe("rleToSpans of one run a row", () => {
+  it("cuts a run that goes on in the next rows", () => {
+    expect(rleToSpans({ width: 3, height: 4, runs: [1, 10, 1] }, 10, 20)).toEqual({
+      box: { x: 10, y: 20, width: 3, height: 4 },
+      rowStart: [0, 2, 4, 6, 8],
+      xs: [11, 13, 10, 13, 10, 13, 10, 12],
+      area: 10,
+    });
+  });
+
+  it.each([2 ** 31, 1e12, 2.25, Number.NaN])(
+    "refuses a height of %d that no run fills",
+    (height) => {
+      expect(() => rleToSpans({ width: 3, height, runs: [1, 5] }, 0, 0)).toThrow(
+        /Segment the patch/,
+      );
+    },
+  );
+});
