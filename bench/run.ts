@@ -1,12 +1,13 @@
 import { BENCHES } from "./harness/benches.ts";
 
 const [name, ...rest] = process.argv.slice(2);
+const asksForHelp =
+  name === undefined || [name, ...rest].some((word) => ["--help", "-h"].includes(word));
 const bench = BENCHES.find((candidate) => candidate.name === name);
-if (!bench || rest.includes("--help")) {
+if (!bench || asksForHelp) {
   const list = BENCHES.map(({ name, summary, usage }) => `  ${name}  ${summary}\n${usage}`);
   const text = `npm run bench -- NAME [options]\n\n${list.join("\n\n")}\n`;
-  const known = name === undefined || rest.includes("--help");
-  if (known) process.stdout.write(text);
+  if (asksForHelp) process.stdout.write(text);
   else {
     const names = BENCHES.map((candidate) => candidate.name).join(", ");
     process.stderr.write(`error[usage]: there is no bench ${name}; known are ${names}\n`);

@@ -22,6 +22,8 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
   --out FILE          replaced where it exists, when the new one is complete
   --objects WHICH     corrected: as microtome import left them, where it did (the default); original
   --max-objects N     several files of at most N objects: FILE-001.geojson, FILE-002.geojson, …
+  --type TYPE         qupath: detection (many, light: counted and measured) or annotation (can be edited, keeps
+                      its place in the list of annotations); else detections of nuclei, annotations of regions
   --mpp N|slide       of a mask: µm per pixel, or the slide's own; else those of the run's model
   --slide PATH        DICOM: where the run's slide is now, if it is not where it was
   --keep-identity     DICOM: copy patient, accession and study date from the slide; else they stay empty
@@ -34,6 +36,7 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
       "max-objects": { type: "string" },
       mpp: { type: "string" },
       slide: { type: "string" },
+      type: { type: "string" },
       "keep-identity": { type: "boolean" },
       json: { type: "boolean" },
     } as const;
@@ -52,6 +55,8 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
     const mpp =
       parsed.string("mpp") === "slide" ? ("slide" as const) : parsed.number("mpp", 0.01, 1000);
     if (mpp !== undefined) requireTakes(format, "mpp");
+    const objectType = parsed.oneOf("type", ["detection", "annotation"]);
+    if (objectType !== undefined) requireTakes(format, "type");
     const slide = parsed.string("slide");
     if (slide !== undefined) requireTakes(format, "slide");
     const keepIdentity = parsed.boolean("keep-identity");
@@ -79,6 +84,7 @@ ${EXPORT_FORMATS.map(helpOf).join("\n")}
         path,
         signal,
         ...(maxObjects === undefined ? {} : { maxObjects }),
+        ...(objectType === undefined ? {} : { objectType }),
         ...(mpp === undefined ? {} : { mpp }),
       };
       const files = await format.write(subject, target);
@@ -113,7 +119,7 @@ function requireTakes({ names, takes = [] }: ExportFormat, option: FormatOption)
   const able = EXPORT_FORMATS.filter((format) => format.takes?.includes(option));
   throw usage(
     "export",
-    `--${option} is not for ${names[0]}; ${able.map((format) => format.names[0]).join(", ")} take it`,
+    `--${option} is not for ${names[0]}; ${able.map((format) => format.names[0]).join(", ")} ${able.length === 1 ? "takes" : "take"} it`,
   );
 }
 

@@ -50,12 +50,14 @@ export interface ExportTarget {
   readonly maxObjects?: number;
   /** Aborted where the export is to end early, with MicrotomeError `interrupted`. */
   readonly signal?: AbortSignal;
+  /** What QuPath is to take the objects for; absent for the task's own. */
+  readonly objectType?: ExportTask["objectType"];
   /** µm per px of a drawing, or the slide's own; absent for the grid's. */
   readonly mpp?: number | "slide";
 }
 
 /** A further option that only some formats take. */
-export type FormatOption = "mpp" | "slide" | "keep-identity";
+export type FormatOption = "mpp" | "slide" | "keep-identity" | "type";
 
 /** A file that an export wrote. */
 export interface ExportedFile {

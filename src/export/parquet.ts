@@ -59,6 +59,8 @@ export async function writeParquet(
   return [{ path, bytes, objects }];
 }
 
+const AS_THEY_ARE = { encoding: "PLAIN", codec: "UNCOMPRESSED", statistics: false } as const;
+
 /** The values of a row group, column by column; the objects themselves are not kept. */
 class Group {
   rows = 0;
@@ -77,7 +79,9 @@ class Group {
   get columns(): ColumnSource[] {
     return [
       ...TEXT_COLUMNS.map(({ name }, c): ColumnSource => {
-        return { name, type: "STRING", nullable: false, data: this.#texts[c]! };
+        const column = { name, type: "STRING", nullable: false, data: this.#texts[c]! } as const;
+        // Ids are all different: neither a dictionary nor Snappy makes them shorter.
+        return name === "id" ? { ...column, ...AS_THEY_ARE } : column;
       }),
       ...NUMBER_COLUMNS.map(({ name, decimals }, c): ColumnSource => {
         const data = this.#numbers[c]!;

@@ -18,8 +18,10 @@ export const QUPATH: ExportFormat = {
   endings: [".geojson", ".geojson.gz", ".json", ".json.gz"],
   summary: "GeoJSON as QuPath imports it; FILE.geojson.gz is compressed",
   splits: true,
-  async write(subject, { path, maxObjects, signal }) {
-    const { objects, task, slide, model, provenance, labels, classColors } = subject;
+  takes: ["type"],
+  async write(subject, { path, maxObjects, objectType, signal }) {
+    const { objects, slide, model, provenance, labels, classColors } = subject;
+    const task = objectType ? { ...subject.task, objectType } : subject.task;
     const style = {
       task,
       ...originOfBounds(slide.bounds),

@@ -15,9 +15,10 @@ export async function* unlessStopped<T>(
 
 /** The same objects, which end in MicrotomeError `interrupted` once the signal aborts. */
 export function stoppable(objects: InstanceSource, signal: AbortSignal): InstanceSource {
-  const { count, extent } = objects;
+  const { path, count, extent } = objects;
   const stop = <T>(items: AsyncIterable<T>) => unlessStopped(items, signal, "writing");
   return {
+    ...(path === undefined ? {} : { path }),
     count,
     extent,
     all: () => stop(objects.all()),

@@ -11,6 +11,8 @@ export interface PlacedInstance {
 
 /** Finished objects of one slide, read in order or by place, never all at once into memory. */
 export interface InstanceSource {
+  /** The file they lie in, where there is one. */
+  readonly path?: string;
   readonly count: number;
   /** Smallest box that holds every object, level-0 px; null where there is none. */
   readonly extent: Box | null;

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { BENCHES } from "../../bench/harness/benches.ts";
 import { Contender } from "../../bench/harness/contender.ts";
 import { interleave } from "../../bench/harness/interleave.ts";
 import { formatSummary, quantile, summarise } from "../../bench/harness/summary.ts";
@@ -97,3 +99,15 @@ it("microtome bench lists the benches, and knows no other", async () => {
   expect(unknown).toMatchObject({ status: 2, stdout: "" });
   expect(unknown.stderr).toContain("error[usage]: there is no bench nothing");
 });
+
+it.each([[[]], [["--help"]]])(
+  "lists the benches where none is named: %j",
+  (args: string[]) => {
+    const run = join(import.meta.dirname, "../../bench/run.ts");
+    const text = execFileSync(process.execPath, ["--import", "tsx", run, ...args], {
+      encoding: "utf8",
+    });
+    for (const { name, summary } of BENCHES) expect(text).toContain(`  ${name}  ${summary}`);
+  },
+  60_000,
+);

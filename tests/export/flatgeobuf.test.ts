@@ -88,10 +88,11 @@ describe("writeFlatGeobuf", () => {
 
   it("refuses a source that gives fewer objects than it counts, and leaves nothing behind", async () => {
     const subject = subjectOf(strewn(20));
-    const objects = { ...subject.objects, count: 21 };
+    const objects = { ...subject.objects, path: "run/nuclei.objects", count: 21 };
     const path = join(folder, "short.fgb");
     await expect(writeFlatGeobuf({ ...subject, objects }, { path })).rejects.toMatchObject({
       code: "corrupt-file",
+      message: expect.stringContaining("run/nuclei.objects: found 20 objects"),
     });
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -115,6 +116,22 @@ describe("the Hilbert curve", () => {
       expect(Math.abs(x - before.x) + Math.abs(y - before.y)).toBe(1);
     }
     expect(new Set(cells.map(({ x, y }) => hilbertIndex(x, y))).size).toBe(64 * 64);
+  });
+
+  it("holds so many objects and no more, and gives the same order, where they crowd a cell or one spot of it", async () => {
+    const crowd = strewn(120, 300);
+    // Every third lies where the last does: one position of the curve.
+    const { polygon } = crowd[119]!;
+    const objects = crowd.map((one, i) => (i % 3 === 0 ? { ...one, polygon } : one));
+    const order = async (most?: number) => {
+      const ids: string[] = [];
+      for await (const { instance } of inHilbertOrder(memorySource(objects), most))
+        ids.push(instance.id);
+      return ids;
+    };
+    const expected = await order();
+    expect(new Set(expected).size).toBe(120);
+    for (const most of [1, 7, 30, 119]) expect(await order(most)).toEqual(expected);
   });
 
   it("gives every object once, and the same order however many cells it is cut into", async () => {

@@ -197,6 +197,20 @@ describe("the format qupath", () => {
     expect(microtome.coordinates).toContain("bounds");
   });
 
+  it.each(["detection", "annotation"] as const)(
+    "writes objects as %ss where asked",
+    async (objectType) => {
+      const path = join(folder, "typed.geojson");
+      await QUPATH.write(subjectOf(three), { path, objectType });
+      const { features } = JSON.parse(readFileSync(path, "utf8"));
+      const types = features.map(
+        (feature: { properties: { objectType: string } }) => feature.properties.objectType,
+      );
+      expect(types).toEqual([objectType, objectType, objectType]);
+      expect(await checkGeoJson(path)).toEqual([]);
+    },
+  );
+
   it("leaves nothing of a file whose objects cannot be read", async () => {
     async function* broken() {
       yield squareInstance(0);

@@ -228,6 +228,13 @@ describe("importObjects", () => {
     expect((await collect(objects.all()))[0]!.polygon).toEqual(OBJECTS[0]!.polygon);
   });
 
+  it("takes a run back that was exported as annotations", async () => {
+    await makeRun(folder);
+    const features = await exported();
+    for (const { properties } of features) properties.objectType = "annotation";
+    expect(await take(features)).toMatchObject({ unchanged: 12, added: 0, setAside: {} });
+  });
+
   it("asks before it takes half a file for deletions", async () => {
     await makeRun(folder);
     const few = (await exported()).slice(0, 4);

@@ -25,20 +25,18 @@ export class FeatureEncoder {
 
   /** Each value after the number of its column; what has no value is left out. */
   #encodeProperties(row: TableRow): Uint8Array {
-    const texts = TEXT_COLUMNS.map((column) => Buffer.from(column.of(row), "utf8"));
-    const needed = texts.reduce(
-      (sum, { length }) => sum + 6 + length,
-      10 * MEASURED_COLUMNS.length,
-    );
+    let needed = 10 * MEASURED_COLUMNS.length;
+    // A character takes three bytes at most.
+    for (const { of } of TEXT_COLUMNS) needed += 6 + 3 * of(row).length;
     if (needed > this.#properties.length) this.#properties = Buffer.alloc(2 * needed);
     const to = this.#properties;
     let at = 0;
     let column = 0;
-    for (const text of texts) {
+    for (const { of } of TEXT_COLUMNS) {
+      const length = to.write(of(row), at + 6, "utf8");
       to.writeUInt16LE(column++, at);
-      to.writeUInt32LE(text.length, at + 2);
-      text.copy(to, at + 6);
-      at += 6 + text.length;
+      to.writeUInt32LE(length, at + 2);
+      at += 6 + length;
     }
     for (const { decimals, of } of MEASURED_COLUMNS) {
       const value = of(row);

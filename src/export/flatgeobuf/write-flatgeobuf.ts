@@ -15,7 +15,7 @@ const CHUNK = 1 << 20;
  * Writes a FlatGeobuf file: polygons in the order of the Hilbert curve, a packed R-tree before them,
  * measurements as columns, no coordinate reference system.
  *
- * Memory holds the index (43 bytes an object) and the objects of one cell of the curve. Throws
+ * Memory holds the index (43 bytes an object), some thousand objects, and of a crowded cell of the curve 8 bytes an object. Throws
  * MicrotomeError `output-unwritable`, and `corrupt-file` where the source gives other objects than it counts.
  */
 export async function writeFlatGeobuf(
@@ -33,8 +33,8 @@ export async function writeFlatGeobuf(
     if (written !== objects.count) {
       throw new MicrotomeError(
         "corrupt-file",
-        `found ${written} objects by place, expected ${objects.count}; run the segmentation again.`,
-        { found: written, expected: objects.count },
+        `${objects.path ?? path}: found ${written} objects by their places, expected ${objects.count}; run the segmentation again.`,
+        { file: objects.path ?? path, found: written, expected: objects.count },
       );
     }
     index.finish();
