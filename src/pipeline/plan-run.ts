@@ -119,6 +119,7 @@ export function decideRun(
     patchSize,
     overlap,
     region,
+    ...(region === null || given !== null ? {} : { lattice: "slide" }),
     ...(slide.channels ? { channels: shownChannels(slide.channels) } : {}),
     prompts,
     ...(given === null

@@ -26,6 +26,8 @@ export interface RunParameters {
   readonly patchSize: number;
   readonly overlap: number;
   readonly region: Box | null;
+  /** Of a region: its patches are the whole slide's, as those of older versions were not. Else left out. */
+  readonly lattice?: "slide";
   /** Of a slide with channels: which were seen, and the values shown black and full. Else left out. */
   readonly channels?: {
     readonly shown: number | "composite";

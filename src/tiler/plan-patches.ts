@@ -37,7 +37,8 @@ export interface PatchPlan {
  *
  * Cores tile the region exactly; each lies in its patch, half the overlap inside from every side
  * that has a neighbour. At the slide's own edge a core runs to the edge; at a region's edge inside
- * the slide the patch looks half an overlap beyond it, so that an object there is seen whole. The last column
+ * the slide the patch looks half an overlap or more beyond it, so that an object there is seen whole. The patches of a
+ * region are some of the whole slide's, with the same ids, their cores cut to the region. The last column
  * and row are padded beyond the slide, not shifted. Throws `usage` for sizes that cannot tile.
  */
 export function planPatches(request: PlanRequest): PatchPlan {
@@ -49,8 +50,8 @@ export function planPatches(request: PlanRequest): PatchPlan {
   const columns = cutAxis(gridRegion.x, gridRegion.width, gridSize.width, patchSize, overlap);
   const rows = cutAxis(gridRegion.y, gridRegion.height, gridSize.height, patchSize, overlap);
   const patches: PlannedPatch[] = [];
-  rows.forEach((down, row) => {
-    columns.forEach((across, column) => {
+  for (const down of rows) {
+    for (const across of columns) {
       const gridBox = { x: across.start, y: down.start, width: patchSize, height: patchSize };
       const gridCore = {
         x: across.coreStart,
@@ -58,18 +59,18 @@ export function planPatches(request: PlanRequest): PatchPlan {
         width: across.coreEnd - across.coreStart,
         height: down.coreEnd - down.coreStart,
       };
-      if (tissue && !holdsTissue(tissue, toLevel0(gridCore, factor))) return;
+      if (tissue && !holdsTissue(tissue, toLevel0(gridCore, factor))) continue;
       patches.push({
-        id: `${column}_${row}`,
+        id: `${across.place}_${down.place}`,
         index: patches.length,
-        column,
-        row,
+        column: across.place,
+        row: down.place,
         gridBox,
         gridCore,
         box: toLevel0(gridBox, factor),
       });
-    });
-  });
+    }
+  }
   const planned = columns.length * rows.length;
   return { patches, planned, blank: planned - patches.length, gridSize, gridRegion };
 }
@@ -115,6 +116,8 @@ function toGridRegion(region: Box | null, size: Size, factor: number, gridSize: 
 
 /** One patch along one axis, grid px. */
 interface Cut {
+  /** Its place among those of the whole slide, from 0. */
+  readonly place: number;
   readonly start: number;
   readonly coreStart: number;
   readonly coreEnd: number;
@@ -130,12 +133,16 @@ function cutAxis(
   const to = from + length;
   const lead = Math.floor(overlap / 2);
   const step = patchSize - overlap;
-  const origin = Math.max(0, from - lead);
+  // On the slide's own lattice: a model draws objects otherwise where patches are shifted by a part of its stride.
+  const last = Math.max(0, Math.ceil((slideLength - patchSize) / step));
+  const first = Math.min(last, Math.floor(Math.max(0, from - lead) / step));
+  const origin = first * step;
   const seen = Math.min(slideLength, to + overlap - lead);
   const count = Math.max(1, Math.ceil((seen - origin - patchSize) / step) + 1);
   return Array.from({ length: count }, (_, i) => {
     const start = origin + i * step;
     return {
+      place: first + i,
       start,
       coreStart: i === 0 ? from : start + lead,
       coreEnd: i === count - 1 ? to : start + step + lead,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Box } from "../../src/geometry.ts";
+import { type Box, intersectBoxes } from "../../src/geometry.ts";
 import type { Scale } from "../../src/scales/scale.ts";
 import { allowedCells, planPatches, validBox } from "../../src/tiler/plan-patches.ts";
 import type { TissueMask } from "../../src/tiler/tissue.ts";
@@ -100,6 +100,20 @@ describe("planPatches", () => {
             Math.min(gridSize.width, end + half),
           );
         }
+      }),
+    );
+  });
+
+  it("cuts a region into the whole slide's patches whose cores meet it", () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        const { patches, gridRegion } = planPatches(request);
+        const whole = planPatches({ ...request, region: null }).patches;
+        const expected = whole.flatMap((patch) => {
+          const gridCore = intersectBoxes(patch.gridCore, gridRegion);
+          return gridCore ? [{ ...patch, gridCore }] : [];
+        });
+        expect(patches).toEqual(expected.map((patch, index) => ({ ...patch, index })));
       }),
     );
   });
