@@ -129,6 +129,9 @@ export function decideRun(
             sha256: given.sha256,
             shapes: options.promptShapes ?? "box",
             maskThreshold: (auto ?? grid).maskThreshold,
+            ...(given.origin && (given.origin.x !== 0 || given.origin.y !== 0)
+              ? { origin: given.origin }
+              : {}),
           },
         }),
     ...(prompts === "grid" || grid.stabilityScoreOffset === 1

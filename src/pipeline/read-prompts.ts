@@ -27,6 +27,8 @@ export interface PromptFile {
   readonly classColors: ClassColors;
   /** SHA-256 of the file's bytes. */
   readonly sha256: string;
+  /** What was added to the file's coordinates, level-0 px; null where the file does not say what it counts from, and nothing was. */
+  readonly origin: Point | null;
   /** Features that ask for nothing, by why. */
   readonly leftOut: { readonly ignored: number; readonly lines: number; readonly empty: number };
 }
@@ -42,13 +44,14 @@ const MOST_PROMPTS = 1_000_000;
  *
  * Every point of a Point or MultiPoint is a prompt; a polygon, rectangle or ellipse is one, by its bounding box or a
  * point inside it; lines are left out, and so are classes that end in `*`, which QuPath ignores (`Ignore*`).
+ * What the file itself says of its frame (microtome's member) is heeded; see {@link promptsOnSlide} for one that says nothing.
  * Throws MicrotomeError `input-not-found`, `corrupt-file`, and `usage` where nothing is left to ask or too much.
  */
 export async function readPrompts(path: string, shapes: PromptShapes): Promise<PromptFile> {
   const prompts: SlidePrompt[] = [];
   const classColors = new Map<string, readonly [number, number, number]>();
   const leftOut = { ignored: 0, lines: 0, empty: 0 };
-  const { x, y } = (await statedOrigin(path)) ?? { x: 0, y: 0 };
+  const origin = await statedOrigin(path);
   for await (const { index, value } of readFeatures(path)) {
     const refuse = (found: string): never => {
       throw new MicrotomeError(
@@ -79,13 +82,12 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       const found = shapeOf(feature.geometry, shapes, refuse);
       if (found === "lines" || found === "empty") leftOut[found]++;
       else if ("box" in found) {
-        const box = { ...found.box, x: found.box.x + x, y: found.box.y + y };
-        prompts.push({ ...about, points: [], box });
+        prompts.push(moved({ ...about, points: [], box: found.box }, origin));
       } else {
         const many = found.points.length > 1;
         for (const [k, point] of found.points.entries()) {
           const id = many ? `${about.id}:${k}` : about.id;
-          prompts.push({ ...about, id, points: [{ x: point.x + x, y: point.y + y }], box: null });
+          prompts.push(moved({ ...about, id, points: [point], box: null }, origin));
         }
       }
       if (prompts.length > MOST_PROMPTS) {
@@ -105,7 +107,23 @@ export async function readPrompts(path: string, shapes: PromptShapes): Promise<P
       { path, ...leftOut },
     );
   }
-  return { prompts, classColors, sha256: await sha256Of(path), leftOut };
+  return { prompts, classColors, sha256: await sha256Of(path), origin, leftOut };
+}
+
+/**
+ * A file's prompts as they lie on a slide: QuPath shows a slide with bounds (`openslide.bounds-*`) cropped to them and counts from
+ * their corner, so a file that does not say what it counts from is taken for one of QuPath's, as `import` takes it.
+ */
+export function promptsOnSlide(file: PromptFile, bounds: Box | null): PromptFile {
+  if (file.origin !== null || !bounds || (bounds.x === 0 && bounds.y === 0)) return file;
+  const origin = { x: bounds.x, y: bounds.y };
+  return { ...file, origin, prompts: file.prompts.map((prompt) => moved(prompt, origin)) };
+}
+
+function moved(prompt: SlidePrompt, origin: Point | null): SlidePrompt {
+  if (!origin) return prompt;
+  const place = <T extends Point>(at: T): T => ({ ...at, x: at.x + origin.x, y: at.y + origin.y });
+  return { ...prompt, points: prompt.points.map(place), box: prompt.box && place(prompt.box) };
 }
 
 type Json = Readonly<Record<string, unknown>>;

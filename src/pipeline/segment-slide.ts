@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { MicrotomeError } from "../errors.ts";
+import type { Box } from "../geometry.ts";
 import { taskNamed } from "../scales/tasks.ts";
 import type { ModelSpec } from "../segment/model.ts";
 import { defaultModelFor, loadModel } from "../segment/registry.ts";
@@ -27,7 +28,7 @@ import { mergeRun } from "./merge-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 import { decideRun, planRun, type RunDecision, type RunPlan } from "./plan-run.ts";
 import type { Stage } from "./progress.ts";
-import { readPrompts } from "./read-prompts.ts";
+import { promptsOnSlide, readPrompts } from "./read-prompts.ts";
 import { segmentPatches } from "./segment-patches.ts";
 import { segmentedAreaMm2 } from "./segmented-area.ts";
 import { type EarlierRun, earlierRun, keyOf, settleStain } from "./settle-run.ts";
@@ -97,7 +98,7 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
   // What costs nothing to find is said before the model is loaded.
   await requireSlide(options.slide);
   const { promptFile, promptShapes = "box" } = options;
-  const given = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
+  const file = promptFile === undefined ? null : await readPrompts(promptFile, promptShapes);
   reportStage(options, "model");
   if (options.provider !== undefined) await requireProvider(options.provider);
   const model = await watch.time("model", async () =>
@@ -116,6 +117,8 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     const identity = await watch.time("open", async () =>
       fingerprintFiles(await slideFiles(options.slide)),
     );
+    const given = file && promptsOnSlide(file, slide.bounds);
+    if (file && given !== file) options.onNotice?.(promptFrameNotice(slide.bounds!));
     const decision = decideRun(slide, task, model, options, given);
     const execution = { provider: options.provider ?? "cpu", workers: 0 };
     return { slide, decision, model, identity, watch, execution };
@@ -123,6 +126,10 @@ async function decide(options: SegmentSlideOptions): Promise<DecidedRun> {
     await stored.close();
     throw error;
   }
+}
+
+function promptFrameNotice({ x, y }: Box): string {
+  return `the slide's scanned part begins at (${x}, ${y}), and QuPath counts from there: so the marks are taken, as their file does not say otherwise (docs/models.md: how it can)`;
 }
 
 /** Throws as openSlide does where there is no file, or an empty one. */
@@ -141,12 +148,6 @@ async function look(run: DecidedRun, options: SegmentSlideOptions): Promise<Look
   const found = await run.watch.time("tissue", () => detectTissue(run.slide));
   const tissue = options.tissue === "all" ? allTissue(found) : found;
   const plan = planRun(run.decision, run.slide, tissue);
-  if (plan.asked && run.slide.bounds) {
-    const { x, y } = run.slide.bounds;
-    options.onNotice?.(
-      `the slide's scanned part begins at (${x}, ${y}): QuPath counts from there, while prompts are taken from level 0's own corner; look whether the objects lie where you marked them`,
-    );
-  }
   if (plan.patches.patches.length === 0 && !plan.asked) options.onNotice?.(noTissueNotice(plan));
   return { ...run, tissue, plan };
 }

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../errors.ts";
-import type { Box } from "../geometry.ts";
+import type { Box, Point } from "../geometry.ts";
 import type { GridSettings } from "../segment/model.ts";
 import type { StainEstimate, StainMethod } from "../stain.ts";
 import type { ChannelWindow } from "../tiler/slide.ts";
@@ -39,6 +39,8 @@ export interface RunParameters {
     readonly sha256: string;
     readonly shapes: "box" | "point";
     readonly maskThreshold: number;
+    /** What was added to its coordinates, level-0 px: the corner of the slide's bounds. Left out for nothing. */
+    readonly origin?: Point;
   };
   /** Logits between which stability is measured, where `grid` does not say; left out for SAM's own 1. */
   readonly stabilityScoreOffset?: number;
