@@ -1,6 +1,5 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { MicrotomeError } from "../errors.ts";
 import { isUuid } from "../export/check-feature.ts";
 import { isObject } from "../export/check-rules.ts";
@@ -14,6 +13,8 @@ const FORMAT = 1;
 const MOST_BYTES = 2 ** 30;
 /** Lines are handed to the file in pieces of about this many characters. */
 const PIECE = 1 << 18;
+/** No label's line is longer, characters: 100 entries of metadata, of which six stand for one at worst. */
+const LONGEST_LINE = 1 << 23;
 
 /**
  * Writes what is said of a corrected set's objects, a line each: `{"id":…,"name":…,"isLocked":true,"metadata":{…},"color":[…]}`.
@@ -63,28 +64,47 @@ export async function readCorrectedLabels(
   const table = new LabelTable(path);
   let expected: unknown = null;
   let number = 0;
-  const input = createReadStream(path, "utf8");
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const value = parsed(line);
-      number++;
-      if (!isObject(value)) return refuse(`line ${number}, which is no JSON object`);
-      if (number === 1) {
-        if (value.format !== FORMAT || value.runKey !== runKey) {
-          refuse("labels of another format or run");
-        }
-        expected = value.labels;
-        continue;
+  for await (const line of linesOf(path, refuse)) {
+    const value = parsed(line);
+    number++;
+    if (!isObject(value)) return refuse(`line ${number}, which is no JSON object`);
+    if (number === 1) {
+      if (value.format !== FORMAT || value.runKey !== runKey) {
+        refuse("labels of another format or run");
       }
-      const { label } = readLabel(value);
-      if (!isUuid(value.id) || label === null) return refuse(`line ${number}, which is no label`);
-      table.add(value.id, label);
+      expected = value.labels;
+      continue;
     }
-  } finally {
-    input.destroy();
+    const { label } = readLabel(value);
+    if (!isUuid(value.id) || label === null) return refuse(`line ${number}, which is no label`);
+    table.add(value.id, label);
   }
   if (table.size !== expected) refuse(`${table.size} labels where it speaks of ${expected}`);
   return table;
+}
+
+/** Lines that end in a line feed and nothing else: node:readline ends them at U+2028, too, which may be in a name, and does not bound them. */
+async function* linesOf(
+  path: string,
+  refuse: (fault: string) => never,
+): AsyncGenerator<string, void, void> {
+  const texts = createReadStream(path, "utf8")[Symbol.asyncIterator]();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await texts.next().catch((error: NodeJS.ErrnoException) => {
+        return refuse(`a file that cannot be read (${error.code ?? error.message})`);
+      });
+      if (done) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop()!;
+      if (rest.length > LONGEST_LINE) refuse(`a line of more than ${LONGEST_LINE} characters`);
+      yield* lines;
+    }
+  } finally {
+    await texts.return?.();
+  }
+  if (rest !== "") yield rest;
 }
 
 function parsed(line: string): unknown {

@@ -61,7 +61,10 @@ describe("names, locks and metadata of imported objects", () => {
   it("come out again as they went in, of objects that stayed, changed or are new", async () => {
     const features = await exported("original");
     const [named, locked, reshaped, recoloured] = features as [Feature, Feature, Feature, Feature];
-    Object.assign(named.properties, { name: 'Mitosis? "7"\nœ', metadata: { by: "AB", n: "2" } });
+    Object.assign(named.properties, {
+      name: 'Mitosis? "7"\nœ\u2028',
+      metadata: { by: "AB", n: "2" },
+    });
     Object.assign(locked.properties, { isLocked: true });
     Object.assign(reshaped, { geometry: square(50) });
     Object.assign(reshaped.properties, { name: "redrawn", isLocked: true });
@@ -153,7 +156,14 @@ describe("names, locks and metadata of imported objects", () => {
     await take(features);
     const path = join(folder, NAMES.labels);
     const text = readFileSync(path, "utf8");
-    for (const damaged of [text.slice(0, 40), text.split("\n")[0]!, `${text}{"id":1}\n`, ""]) {
+    const endless = `${text}${"x".repeat(9 << 20)}`;
+    for (const damaged of [
+      text.slice(0, 40),
+      text.split("\n")[0]!,
+      `${text}{"id":1}\n`,
+      endless,
+      "",
+    ]) {
       writeFileSync(path, damaged);
       await expect(exported("corrected")).rejects.toMatchObject({
         code: "corrupt-file",
