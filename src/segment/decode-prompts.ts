@@ -18,8 +18,8 @@ export interface MaskFilter {
   readonly maskThreshold: number;
   /** Whether the logits go out with each mask, to be a prompt again. */
   readonly keepLogits?: boolean;
-  /** Whether each mask keeps what it says of single pixels, to be weighed against others. */
-  readonly keepField?: boolean;
+  /** Which masks keep what they say of single pixels, to be weighed against others; absent for none. */
+  readonly keepsField?: (mask: CutMask) => boolean;
 }
 
 /** A mask and the index of the prompt that made it. */
@@ -46,7 +46,8 @@ export interface DecodeContext {
 
 /**
  * Decodes any number of prompts, batch after batch; each mask is filtered and made an RLE inside its
- * batch, so that no more than one batch of logits is ever held. In the order of the prompts.
+ * batch, so that no more than one batch of logits is ever held, but what lies under the masks of `keepsField`. In
+ * the order of the prompts.
  */
 export async function decodePrompts(
   context: DecodeContext,
@@ -97,7 +98,7 @@ function collect(
       if (cut === null) continue;
       const kept = filter.keepLogits === true ? { logits: logitsOf(decoded, p, m) } : {};
       const field =
-        filter.keepField === true
+        filter.keepsField?.(cut) === true
           ? { field: new LogitField(logits, decoded.grid, x, y, cut.box) }
           : {};
       answers.push({ ...cut, predictedIou, prompt: from + p, ...named, ...kept, ...field });

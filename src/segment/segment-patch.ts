@@ -5,7 +5,7 @@ import type { Candidate } from "./candidate.ts";
 import { requireAnswerable } from "./check-prompts.ts";
 import type { SamAdapter } from "./contracts/adapter.ts";
 import type { Embedding } from "./contracts/embedding.ts";
-import { type LogitGrid, MaskCutter } from "./cut-mask.ts";
+import { type CutMask, type LogitGrid, MaskCutter } from "./cut-mask.ts";
 import {
   type Answer,
   type DecodeContext,
@@ -145,14 +145,15 @@ export class PatchSegmenter {
       points = first.map((answer) => peaks[answer.prompt]!);
       prompts = boxBatch(first.map((answer) => answer.box));
     }
+    const fits = ({ area }: CutMask) => this.#isWantedArea(area, auto.minAreaUm2);
     const answers = await decodePrompts(context, prompts, {
       ...anything,
       predictedIou: auto.predictedIouThreshold,
       stability: auto.stabilityScoreThreshold ?? 0,
-      keepField: true,
+      // Of hundreds of masks some may be as large as the patch; those are dropped, and must not hold their logits till then.
+      keepsField: fits,
     });
     const candidates = timed(context.ms, () => {
-      const fits = ({ area }: Candidate) => this.#isWantedArea(area, auto.minAreaUm2);
       const sized = withPoints(answers, points).filter(fits);
       return separate(sized, job.image, auto.nmsIou).filter(fits);
     });
