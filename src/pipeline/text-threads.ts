@@ -7,7 +7,7 @@ import type { TextWork } from "./text-worker.ts";
 /** How threads that make text of these objects are started; undefined where only this thread can read them. */
 export function textThreadsOf(objects: InstanceSource): StartTextThread | undefined {
   if (!(objects instanceof ObjectsFile)) return undefined;
-  const { path } = objects;
+  const { path, identity } = objects;
   const file = workerFile(import.meta.url, "text-worker");
-  return (style) => startWorker(file, { path, style } satisfies TextWork);
+  return (style) => startWorker(file, { path, identity, style } satisfies TextWork);
 }

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { toErrorRecord } from "../errors.ts";
+import { MicrotomeError, toErrorRecord } from "../errors.ts";
 import { FeatureBytes } from "../export/feature-bytes.ts";
 import { appendStretch } from "../export/feature-text.ts";
 import { TextBytes } from "../export/text-bytes.ts";
@@ -10,15 +10,17 @@ import { ObjectsFile } from "../store/objects/objects-file.ts";
 export interface TextWork {
   /** Their objects file. */
   readonly path: string;
+  /** Of the file that the other threads have open. */
+  readonly identity: number;
   readonly style: ThreadStyle;
 }
 
 /** Opens the objects file, then makes the text of each stretch that is asked for: export's second half, in a thread. */
-async function serve(port: MessagePort, { path, style }: TextWork): Promise<void> {
+async function serve(port: MessagePort, { path, identity, style }: TextWork): Promise<void> {
   const say = (answer: ThreadAnswer, give: readonly ArrayBuffer[] = []) =>
     port.postMessage(answer, [...give]);
   const fail = (error: unknown) => say({ kind: "error", error: toErrorRecord(error) });
-  const objects = await ObjectsFile.open(path).catch(fail);
+  const objects = await openSame(path, identity).catch(fail);
   if (!objects) return;
   const features = new FeatureBytes(style);
   const make = async ({ buffer: memory, ...stretch }: ThreadJob): Promise<void> => {
@@ -29,6 +31,18 @@ async function serve(port: MessagePort, { path, style }: TextWork): Promise<void
   };
   port.on("message", (job: ThreadJob) => make(job).catch(fail));
   say({ kind: "ready" });
+}
+
+/** An import or a run may have put another file in its place since. */
+async function openSame(path: string, identity: number): Promise<ObjectsFile> {
+  const objects = await ObjectsFile.open(path);
+  if (objects.identity === identity) return objects;
+  await objects.close();
+  throw new MicrotomeError(
+    "run-mismatch",
+    `${path} was replaced while it was exported; export it again.`,
+    { path },
+  );
 }
 
 await serve(parentPort!, workerData as TextWork);

@@ -120,6 +120,20 @@ describe("TextThreads", () => {
     expect(readdirSync(folder).sort()).toEqual(["half.geojson", "nuclei.objects"]);
   });
 
+  it("end in an error where another file was put in the place of the objects since", async () => {
+    const { first, starting } = noticed(textThreadsOf(file)!);
+    await writeObjects(streamOf(strewn(8999)), { path: file.path, about: ABOUT });
+    const threads = new TextThreads(after(first), STYLE, starting);
+    const path = join(folder, "mixed.geojson");
+    const writing = writeQuPath(threads.texts({ from: 0, to: file.count }), { ...STYLE, path });
+    await expect(writing).rejects.toMatchObject({
+      code: "run-mismatch",
+      message: expect.stringContaining("replaced"),
+    });
+    await threads.close();
+    expect(readdirSync(folder)).toEqual(["nuclei.objects"]);
+  });
+
   it("end early where the signal aborts, and so do objects without threads", async () => {
     const stop = new AbortController();
     stop.abort();

@@ -46,6 +46,8 @@ export class ObjectsFile implements InstanceSource {
   readonly summary: ObjectsSummary;
   readonly count: number;
   readonly extent: Box | null;
+  /** Tells a file from one that took its place. */
+  readonly identity: number;
   readonly #file: FileHandle;
   readonly #entries: readonly BlockEntry[];
   readonly #index: BlockIndex;
@@ -58,10 +60,11 @@ export class ObjectsFile implements InstanceSource {
   readonly #alone = new BlockCache<LoadedTable>(TABLE_CACHE_BYTES);
 
   private constructor(path: string, file: FileHandle, contents: Contents) {
-    const { about, summary, entries, index, start } = contents;
+    const { about, summary, entries, index, start, identity } = contents;
     this.path = path;
     this.about = about;
     this.summary = summary;
+    this.identity = identity;
     this.#file = file;
     this.#entries = entries;
     this.#index = index;

@@ -27,6 +27,8 @@ export interface Contents {
   readonly index: BlockIndex;
   /** Where the first block begins. */
   readonly start: number;
+  /** CRC-32 of the directory, in which the blocks have theirs: files of one path that differ differ in it. */
+  readonly identity: number;
 }
 
 /** Reads what is around the blocks, and checks that all of it fits together. Throws MicrotomeError `corrupt-file`. */
@@ -66,6 +68,7 @@ export async function readContents(path: string, file: FileHandle): Promise<Cont
     index: decodeBlockIndex(indexBytes, entries.length, refuse),
     summary: decodeSummary(await readPart(summaryAt, summary, "summary"), refuse),
     start,
+    identity: directory.crc,
   };
 }
 
