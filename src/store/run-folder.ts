@@ -65,7 +65,9 @@ function isRunRecord(value: unknown): value is RunRecord {
   const record = value as Partial<RunRecord> | null;
   return (
     record?.format === 1 &&
+    // Its beginning becomes part of the names of files: it must not choose another folder.
     typeof record.key === "string" &&
+    /^[\w-]+$/.test(record.key) &&
     typeof record.state === "string" &&
     typeof record.task === "string" &&
     typeof record.slide?.name === "string" &&

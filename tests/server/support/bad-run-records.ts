@@ -12,6 +12,7 @@ export const badRunRecords: readonly { readonly name: string; readonly text: str
   { name: "a model that is text", text: whole({ model: "nuclei" }) },
   { name: "files that are no list", text: whole({ files: {} }) },
   { name: "a task that leads elsewhere", text: whole({ task: "../../nuclei" }) },
+  { name: "a key that leads elsewhere", text: whole({ key: "/../../a" }) },
 ];
 
 function whole(changes: object): string {
