@@ -153,8 +153,12 @@ export class Library {
     const path = kept ?? exported;
     if (path === null) throw this.#noObjects(id, record);
     const version = await fileVersion(path);
+    // An import writes it after the objects, and it has the classes' colours.
+    const told = files.hasCorrected
+      ? await fileVersion(join(entry.folderPath, correctedNames(record).record)).catch(() => "")
+      : "";
     return this.#overlays.use(
-      `${path}\n${version}`,
+      `${path}\n${version}\n${told}`,
       async () =>
         path === kept
           ? openStoredOverlay(
