@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { writeQuPath } from "../export/qupath.ts";
+import { originOfBounds, writeQuPath } from "../export/qupath.ts";
 import type { Instance } from "../merge/instance.ts";
 import { outlineTissue } from "../pipeline/outline-tissue.ts";
 import { paintTissue } from "../pipeline/tissue-picture.ts";
@@ -24,8 +24,8 @@ export const tissueCommand: Command = {
   summary: "where a slide's tissue is: outlines for QuPath, or a picture",
   usage: `<slide> --out FILE.geojson|FILE.geojson.gz|FILE.png [--mpp N] [--json]
 
-  --out FILE   .geojson or .geojson.gz: one annotation a piece, level-0 px; .png: the slide with
-               its tissue outlined and the rest dimmed
+  --out FILE   .geojson or .geojson.gz: one annotation a piece, level-0 px, as QuPath counts them; .png: the
+               slide with its tissue outlined and the rest dimmed
   --mpp N      µm per level-0 px, where the file does not say or is wrong
   --json       one JSON object on stdout at the end`,
   async run(args, terminal) {
@@ -79,6 +79,7 @@ async function writeOutlines(
   await writeQuPath(each(), {
     path: out,
     task: TISSUE,
+    ...originOfBounds(slide.bounds),
     provenance: {
       method: TISSUE_METHOD,
       thresholdOd: Number(tissue.threshold.toFixed(5)),

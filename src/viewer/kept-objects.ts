@@ -1,13 +1,4 @@
-import type { ClickAnswer, ClickFeature } from "../server/api.ts";
-
-/** An object that was clicked and kept. */
-export interface KeptObject {
-  readonly feature: ClickFeature;
-  /** What made it. */
-  readonly madeBy: ClickAnswer["microtome"];
-  /** Corner of the slide's bounds: QuPath counts from there. */
-  readonly bounds: { readonly x: number; readonly y: number } | null;
-}
+import { type KeptObject, keptGeoJson } from "./kept-geojson.ts";
 
 /** The objects kept on each slide: in the page, and through a reload of it. */
 export class KeptObjects {
@@ -40,22 +31,7 @@ export class KeptObjects {
 
   /** The objects as QuPath imports them. */
   toGeoJson(): string {
-    const [first] = this.#objects;
-    const bounds = first?.bounds ?? null;
-    const about = {
-      software: first?.madeBy.software,
-      notice: "for research use only",
-      models: [
-        ...new Set(this.#objects.map(({ madeBy }) => `${madeBy.model} ${madeBy.modelSha256}`)),
-      ],
-      coordinates: bounds
-        ? `level-0 pixels less (${bounds.x}, ${bounds.y}), the corner of the slide's bounds`
-        : "level-0 pixels",
-    };
-    const features = this.#objects.map(({ feature }) =>
-      JSON.stringify(bounds ? moved(feature, bounds) : feature),
-    );
-    return `{"type":"FeatureCollection","microtome":${JSON.stringify(about)},"features":[\n${features.join(",\n")}\n]}\n`;
+    return keptGeoJson(this.#objects);
   }
 
   #set(objects: KeptObject[]): void {
@@ -79,15 +55,4 @@ function readStored(name: string): KeptObject[] {
   } catch {
     return [];
   }
-}
-
-function moved(
-  feature: ClickFeature,
-  bounds: { readonly x: number; readonly y: number },
-): ClickFeature {
-  const round = (value: number) => Math.round(value * 100) / 100;
-  const coordinates = feature.geometry.coordinates.map((ring) =>
-    ring.map(([x, y]): [number, number] => [round(x - bounds.x), round(y - bounds.y)]),
-  );
-  return { ...feature, geometry: { ...feature.geometry, coordinates } };
 }

@@ -1,5 +1,5 @@
 import { element, section } from "./element.ts";
-import type { KeptObject } from "./kept-objects.ts";
+import type { KeptObject } from "./kept-geojson.ts";
 import { formatCount, formatValue } from "./quantities.ts";
 
 /** What the tool can be asked for in its section of the panel. */

@@ -1,6 +1,7 @@
 import type { ClickAnswer, ClickReadiness, SlideInfo } from "../server/api.ts";
 import { ClickCanvas } from "./click-canvas.ts";
-import { type KeptObject, KeptObjects } from "./kept-objects.ts";
+import type { KeptObject } from "./kept-geojson.ts";
+import { KeptObjects } from "./kept-objects.ts";
 import { formatValue } from "./quantities.ts";
 import { type PointedBox, type Position, SegmentPointer } from "./segment-pointer.ts";
 import { SegmentSection } from "./segment-section.ts";

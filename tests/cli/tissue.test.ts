@@ -4,8 +4,11 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { scoreGeoJson } from "../../src/evaluate/score.ts";
 import { readGeoJsonPolygons } from "../../src/export/geojson-read.ts";
+import { statedOrigin } from "../../src/export/microtome-member.ts";
 import { isValidPolygon } from "../../src/polygon-validity.ts";
+import { openSlide } from "../../src/tiler/open-slide.ts";
 import { scratchFolder } from "../tiler/write-slides.ts";
+import { writeLeica } from "../tiler/write-vendors.ts";
 import { runCli } from "./run-cli.ts";
 
 const SAMPLES = resolve(import.meta.dirname, "../../samples");
@@ -35,6 +38,17 @@ describe("microtome tissue", () => {
     );
     expect(um2 / 1e6 / summary.areaMm2).toBeCloseTo(1, 2);
     expect((await runCli(["check", out])).status).toBe(0);
+  });
+
+  it("counts from the corner of a slide's bounds, as QuPath does, and says so", async () => {
+    const [slide, out] = [join(folder, "areas.scn"), join(folder, "bounds.geojson")];
+    await writeLeica(slide);
+    expect((await runCli(["tissue", slide, "--out", out])).status).toBe(0);
+    const opened = await openSlide(slide);
+    const { x, y } = opened.bounds!;
+    await opened.close();
+    expect(await statedOrigin(out)).toEqual({ x, y });
+    expect(x + y).toBeGreaterThan(0);
   });
 
   it("paints the slide with everything else dimmed", async () => {
