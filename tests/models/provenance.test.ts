@@ -12,6 +12,7 @@ const MAY_TRAIN = new Set([
   "nuclei-dsb2018-stage1test",
   "nuclei-histolytics-hgsc",
   "nuclei-nucls-cellvit",
+  "nuclei-nuinsseg",
   "nuclei-tnbc-antillia",
   "nuclei-tnbc-originals",
   "points-brca-m2c",

@@ -27,6 +27,8 @@ UNKNOWN = 60000
 CLASSES = ("lymphocyte", "epithelial", "stromal")
 #: Fields of a patient who also appears in MoNuSeg's published sets (Kumar et al. 2017) teach nothing.
 MEASURED_PATIENTS = ("TCGA-A7-A13F",)
+#: Organs of NuInsSeg that are for validation.
+NUINSSEG_VALIDATION = ("human_epiglottis", "human_melanoma", "human_testis", "mouse_thymus")
 # A pool of OpenCV threads does not survive the fork of the loader's workers.
 cv2.setNumThreads(0)
 
@@ -54,6 +56,12 @@ def data_root() -> Path:
     """The folder with ``train/``: MICROTOME_DATA, else ../shared/data from the repository."""
     fallback = Path(__file__).resolve().parents[3] / "shared" / "data"
     return Path(os.environ.get("MICROTOME_DATA", fallback))
+
+
+def further_root() -> Path | None:
+    """The folder of sets that promptable.further_data made: MICROTOME_FURTHER_DATA, or none."""
+    named = os.environ.get("MICROTOME_FURTHER_DATA")
+    return Path(named) if named else None
 
 
 def guard(folder: Path) -> None:
@@ -126,6 +134,8 @@ def in_validation(source: str, at: int, name: str) -> bool:
         return name.startswith(("test_3", "train_8"))
     if source == "nuclei-dsb2018-stage1test":
         return at in (6, 9)
+    if source == "nuclei-nuinsseg":  # whole organs, so that validation asks for tissues never seen
+        return name.startswith(NUINSSEG_VALIDATION)
     return at % 10 == 4
 
 
@@ -134,7 +144,10 @@ def load_nuclei(root: Path | None = None, painted: Path | None = None) -> list[S
     train = (root or data_root()) / "train"
     guard(train)
     samples: list[Sample] = []
-    for folder in sorted(train.glob("nuclei-*")):
+    further = further_root()
+    folders = sorted(train.glob("nuclei-*")) + (sorted(further.glob("nuclei-*")) if further else [])
+    for folder in folders:
+        guard(folder)
         source = folder.name
         for at, row in enumerate(read_index(folder)):
             image, label = read_rgb(folder / row["image"]), read_label(folder / row["label"])

@@ -34,14 +34,15 @@ class Task:
 
 
 NUCLEI_SHARES = {
-    "nuclei-dsb2018-histology": 0.16,
-    "nuclei-dsb2018-stage1test": 0.07,
-    "nuclei-histolytics-hgsc": 0.16,
-    "nuclei-nucls-cellvit": 0.16,
-    "nuclei-tnbc-antillia": 0.14,
-    "nuclei-tnbc-originals": 0.12,
-    "points-brca-m2c": 0.24,
-    "painted": 0.12,
+    "nuclei-dsb2018-histology": 0.06,
+    "nuclei-dsb2018-stage1test": 0.03,
+    "nuclei-histolytics-hgsc": 0.13,
+    "nuclei-nucls-cellvit": 0.13,
+    "nuclei-nuinsseg": 0.34,
+    "nuclei-tnbc-antillia": 0.1,
+    "nuclei-tnbc-originals": 0.09,
+    "points-brca-m2c": 0.16,
+    "painted": 0.04,
 }
 
 
