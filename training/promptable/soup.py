@@ -10,16 +10,38 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import nn
 
+from .encoder import normalise
+from .model import Promptable
+from .quantise import Crops
+from .tasks import TASKS
 from .train import save
+
+
+@torch.no_grad()
+def settle(model: Promptable, crops: list[np.ndarray], batch: int = 4) -> None:
+    """Measure every BatchNorm's statistics anew: the mean of several networks' is not the averaged network's."""
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean over all batches
+    model.train()
+    for at in range(0, len(crops), batch):
+        model.encoder(normalise(torch.from_numpy(np.concatenate(crops[at : at + batch]))))
+    model.eval()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, nargs="+", required=True)
+    parser.add_argument("--painted", type=Path)
+    parser.add_argument("--crops", type=int, default=240, help="training crops that BatchNorm is measured on; 0: left")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    torch.set_num_threads(1)
     states = [torch.load(path, map_location="cpu", weights_only=True) for path in args.checkpoints]
     if any(state["config"] != states[0]["config"] for state in states):
         raise SystemExit("the checkpoints are of different architectures")
@@ -27,6 +49,11 @@ def main() -> None:
     for name, first in states[0]["ema"].items():
         values = [state["ema"][name] for state in states]
         mean[name] = torch.stack(values).mean(0) if first.dtype.is_floating_point else first
+    if args.crops:
+        model = Promptable(TASKS[states[0]["task"]].model)
+        model.load_state_dict(mean)
+        settle(model, list(Crops(states[0]["task"], args.crops, args.painted).images))
+        mean = model.state_dict()
     args.out.parent.mkdir(parents=True, exist_ok=True)
     save(args.out, {"config": states[0]["config"], "task": states[0]["task"], "ema": mean})
     print(args.out, args.out.stat().st_size)
