@@ -20,6 +20,9 @@ interface Waiting {
 /** What the process may write to stderr that is kept for a message, bytes. */
 const STDERR_KEPT = 2000;
 
+/** How long after its channel broke a process may take to be seen to end, ms. */
+const END_TOLD_WITHIN_MS = 2000;
+
 /**
  * One process that holds libopenslide.
  *
@@ -48,8 +51,12 @@ export class Child {
     });
     this.#ended = new Promise((resolve) => {
       this.#process.on("error", (error) => {
-        this.#lose(`could not be started or reached (${error.message})`);
-        resolve();
+        if (this.#process.pid === undefined) {
+          this.#lose(`could not be started (${error.message})`);
+          resolve();
+        } else {
+          this.#unreachable(error);
+        }
       });
       this.#process.on("close", (status, signal) => {
         this.#lose(signal ? `was ended by ${signal}` : `ended with status ${status}`);
@@ -77,7 +84,7 @@ export class Child {
       this.#hold(true);
       const message: Numbered<OpenSlideRequest> = { id, body };
       this.#process.send(message, (error) => {
-        if (error) this.#lose(`could not be reached (${error.message})`);
+        if (error) this.#unreachable(error);
       });
     });
   }
@@ -88,6 +95,15 @@ export class Child {
     this.#process.kill("SIGKILL");
     this.#hold(true);
     await this.#ended;
+  }
+
+  /** A broken channel mostly means that the process has ended: how is told a moment later, and says more. */
+  #unreachable(error: Error): void {
+    const late = setTimeout(() => {
+      this.#lose(`could not be reached (${error.message})`);
+      this.#process.kill("SIGKILL");
+    }, END_TOLD_WITHIN_MS);
+    void this.#ended.then(() => clearTimeout(late));
   }
 
   #lose(why: string): void {
