@@ -23,16 +23,28 @@ interface Axis {
   readonly weight: Float64Array;
 }
 
-/** Half-pixel centres, clamped at the ends: pixel k reads the cell coordinate (k + ½)/cellPx − ½. */
+/**
+ * The cell below a pixel's centre on one axis, and the weight of the cell above it: half-pixel centres, clamped at
+ * the ends, so that pixel k reads the cell coordinate (k + ½)/cellPx − ½.
+ */
+export function cellBelow(
+  pixel: number,
+  cells: number,
+  cellPx: number,
+): { lower: number; weight: number } {
+  const at = Math.min(Math.max((pixel + 0.5) / cellPx - 0.5, 0), cells - 1);
+  const lower = Math.min(Math.floor(at), Math.max(0, cells - 2));
+  return { lower, weight: at - lower };
+}
+
 function axis(cells: number, cellPx: number): Axis {
   const pixels = Math.ceil(cells * cellPx - 1e-6);
   const start = new Int32Array(cells + 1).fill(pixels);
   const weight = new Float64Array(pixels);
   for (let k = pixels - 1; k >= 0; k--) {
-    const at = Math.min(Math.max((k + 0.5) / cellPx - 0.5, 0), cells - 1);
-    const lower = Math.min(Math.floor(at), Math.max(0, cells - 2));
-    weight[k] = at - lower;
-    start[lower] = k;
+    const place = cellBelow(k, cells, cellPx);
+    weight[k] = place.weight;
+    start[place.lower] = k;
   }
   // An interval narrower than a pixel may hold none: it starts where the next one does.
   for (let j = cells - 1; j >= 0; j--) start[j] = Math.min(start[j]!, start[j + 1]!);

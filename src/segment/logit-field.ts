@@ -1,12 +1,5 @@
 import type { Box } from "../geometry.ts";
-import type { LogitGrid } from "./cut-mask.ts";
-
-/** The cell below a pixel's centre on one axis, and the weight of the cell above it. */
-function place(pixel: number, cells: number, cellPx: number): { lower: number; weight: number } {
-  const at = Math.min(Math.max((pixel + 0.5) / cellPx - 0.5, 0), cells - 1);
-  const lower = Math.min(Math.floor(at), Math.max(0, cells - 2));
-  return { lower, weight: at - lower };
-}
+import { cellBelow, type LogitGrid } from "./cut-mask.ts";
 
 /**
  * The logits under one mask's box, kept after their batch is gone: what a mask says of a single pixel.
@@ -32,10 +25,13 @@ export class LogitField {
     { x, y, width, height }: Box,
   ) {
     const { columns, rows, cellPx } = grid;
-    const left = place(x - originX, columns, cellPx).lower;
-    const top = place(y - originY, rows, cellPx).lower;
-    const right = Math.min(place(x + width - 1 - originX, columns, cellPx).lower + 1, columns - 1);
-    const bottom = Math.min(place(y + height - 1 - originY, rows, cellPx).lower + 1, rows - 1);
+    const left = cellBelow(x - originX, columns, cellPx).lower;
+    const top = cellBelow(y - originY, rows, cellPx).lower;
+    const right = Math.min(
+      cellBelow(x + width - 1 - originX, columns, cellPx).lower + 1,
+      columns - 1,
+    );
+    const bottom = Math.min(cellBelow(y + height - 1 - originY, rows, cellPx).lower + 1, rows - 1);
     this.#grid = grid;
     this.#originX = originX;
     this.#originY = originY;
@@ -52,8 +48,8 @@ export class LogitField {
   /** The logit at pixel (x, y) of the box. */
   at(x: number, y: number): number {
     const { columns, rows, cellPx } = this.#grid;
-    const across = place(x - this.#originX, columns, cellPx);
-    const down = place(y - this.#originY, rows, cellPx);
+    const across = cellBelow(x - this.#originX, columns, cellPx);
+    const down = cellBelow(y - this.#originY, rows, cellPx);
     const right = Math.min(across.lower + 1, columns - 1) - across.lower;
     const below = (Math.min(down.lower + 1, rows - 1) - down.lower) * this.#columns;
     const corner = (down.lower - this.#firstRow) * this.#columns + across.lower - this.#firstColumn;
