@@ -29,6 +29,10 @@ CLASSES = ("lymphocyte", "epithelial", "stromal")
 MEASURED_PATIENTS = ("TCGA-A7-A13F",)
 #: Organs of NuInsSeg that are for validation.
 NUINSSEG_VALIDATION = ("human_epiglottis", "human_melanoma", "human_testis", "mouse_thymus")
+#: Patients of the whole of TNBC that are for validation: no image of theirs is in the training half of the two older sets.
+TNBC_VALIDATION = ("08_", "11_")
+#: Made of images of the whole of TNBC: left out where that is at hand.
+TNBC_PARTS = ("nuclei-tnbc-antillia", "nuclei-tnbc-originals")
 # A pool of OpenCV threads does not survive the fork of the loader's workers.
 cv2.setNumThreads(0)
 
@@ -128,6 +132,8 @@ def nuclei_factor(source: str, row: dict[str, str], label: np.ndarray) -> float:
 
 def in_validation(source: str, at: int, name: str) -> bool:
     """One image in ten, and every copy of one source image on the same side."""
+    if source == "nuclei-tnbc-full":
+        return name.startswith(TNBC_VALIDATION)
     if source.startswith("nuclei-tnbc"):
         return number_of(name) % 10 == 8
     if source == "nuclei-nucls-cellvit":
@@ -146,9 +152,12 @@ def load_nuclei(root: Path | None = None, painted: Path | None = None) -> list[S
     samples: list[Sample] = []
     further = further_root()
     folders = sorted(train.glob("nuclei-*")) + (sorted(further.glob("nuclei-*")) if further else [])
+    whole_tnbc = any(folder.name == "nuclei-tnbc-full" for folder in folders)
     for folder in folders:
         guard(folder)
         source = folder.name
+        if whole_tnbc and source in TNBC_PARTS:
+            continue
         for at, row in enumerate(read_index(folder)):
             image, label = read_rgb(folder / row["image"]), read_label(folder / row["label"])
             name = Path(row["image"]).name

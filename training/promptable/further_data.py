@@ -1,25 +1,26 @@
 """Further training sets, made of public repositories that carry them: one folder an image set, as under ``train/``.
 
-    python -m promptable.further_data nuinsseg FOLDER OUT
-    python -m promptable.further_data tnbc FOLDER OUT
+    python -m promptable.further_data nuinsseg FOLDER runs/further/nuclei-nuinsseg
+    python -m promptable.further_data tnbc FOLDER runs/further/nuclei-tnbc-full
+    python -m promptable.further_data ebhi FOLDER runs/further/regions-ebhi-seg
 
-``FOLDER`` is a checkout of the repository and commit named in ``SOURCES``; ``OUT`` gets images/, labels/ (16-bit PNG,
-0 background, one number a nucleus), index.tsv and LICENCE.md. Nothing is fetched here.
+``FOLDER`` is a checkout of the repository and commit named in ``SOURCES``; the last gets images/, labels/ (16-bit PNG,
+0 background, one number an object), index.tsv and LICENCE.md. Nothing is fetched here.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
-#: A nucleus of fewer pixels than this is what an overlap left over, or a slip of the pen.
+#: A nucleus or gland of fewer pixels than this is what an overlap left over, or a slip of the pen.
 LEAST_PX = 40
 COLUMNS = ("image", "label", "width", "height", "instances", "mpp", "magnification", "organ", "note")
 
@@ -36,6 +37,7 @@ class Source:
     citation: str
     scale: str
     mpp: float
+    magnification: str
     remarks: str
 
 
@@ -61,6 +63,7 @@ SOURCES = {
             "Scanned with a TissueFAXS."
         ),
         mpp=0.18,
+        magnification="40x",
         remarks=(
             "Outlined by hand in ImageJ; 'label masks modify': each overlap belongs to one nucleus. The authors' "
             "masks of ambiguous areas are not in this repository, so that blurred nuclei may stand unlabelled. One "
@@ -83,10 +86,38 @@ SOURCES = {
         ),
         scale="0.25 µm/px: 40x",
         mpp=0.25,
+        magnification="40x",
         remarks=(
             "Binary masks: a nucleus is a 4-connected piece, so that touching ones merge. The first number of a "
             "name is the patient: split by it. Holds the images of nuclei-tnbc-antillia and nuclei-tnbc-originals: "
             "use it in their place."
+        ),
+    ),
+    "ebhi": Source(
+        repository="https://github.com/emhaihsan/EBHI-Segmentation",
+        commit="211f175d5a7c3f84cd2ef8fe214b6ba70533c0eb",
+        title="EBHI-SEG: 2,226 fields of colorectal biopsies, six classes, with masks of glands (folder EBHI-SEG/)",
+        licence="CC BY 4.0",
+        certainty=(
+            "high: figshare 21540159 as named CC BY 4.0 by dataset-ninja/ebhi-seg (LICENSE.md at 7b3202bb) and by "
+            "the paper's abstract, which names the same page; the page itself was not seen. The repository adds no "
+            "licence of its own."
+        ),
+        citation=(
+            "Shi L, Li X, Hu W, et al. EBHI-Seg: A novel enteroscope biopsy histopathological hematoxylin and eosin"
+            " image dataset for image segmentation tasks. Frontiers in Medicine 10, 1114673 (2023)."
+        ),
+        scale=(
+            "1.15 µm/px once stretched, an estimate: normal crypts of a median 73 px across are taken for 85 µm."
+        ),
+        mpp=1.15,
+        magnification="400x as named by the authors",
+        remarks=(
+            "The fields are squeezed into 224 x 224: glands that do not touch the edge are 1.3 times as high as wide"
+            " in every class, as a 4:3 camera frame would be. Stretched back to 299 x 224 here. The masks are binary:"
+            " a gland is a 4-connected piece with its lumen filled, so that touching glands merge. The first part of"
+            " a name is the patient, who may have fields of several classes: split by it. Holds the images of "
+            "regions-ebhi-polyp and regions-ebhi-multiclass: use it in their place."
         ),
     ),
 }
@@ -108,26 +139,51 @@ def one_piece(label: np.ndarray) -> np.ndarray:
     return out
 
 
-def nuinsseg(folder: Path) -> Iterator[tuple[str, Path, np.ndarray, str]]:
-    """Name, image, label [H,W] and organ of every NuInsSeg patch."""
+#: Name, image BGR [H,W,3], label [H,W] and what the tissue is.
+Item = tuple[str, np.ndarray, np.ndarray, str]
+
+
+def pixels(path: Path, how: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """The file's pixels. Raises ValueError where it cannot be read."""
+    found = cv2.imread(str(path), how) if path.is_file() else None
+    if found is None:
+        raise ValueError(f"{path}: missing or not an image; is the checkout at the commit that SOURCES names?")
+    return found
+
+
+def nuinsseg(folder: Path) -> Iterator[Item]:
+    """Every NuInsSeg patch."""
     for path in sorted((folder / "dataset").glob("*/label masks modify/*.tif")):
         organ = path.parent.parent.name
         image = path.parent.parent / "tissue images" / f"{path.stem}.png"
-        yield path.stem.replace(" ", "_"), image, cv2.imread(str(path), cv2.IMREAD_UNCHANGED), organ
+        yield path.stem.replace(" ", "_"), pixels(image), pixels(path, cv2.IMREAD_UNCHANGED), organ
 
 
-def tnbc(folder: Path) -> Iterator[tuple[str, Path, np.ndarray, str]]:
-    """Name, image, label [H,W] and organ of every TNBC image."""
+def tnbc(folder: Path) -> Iterator[Item]:
+    """Every TNBC image."""
     for path in sorted((folder / "Dataset" / "TNBC_Dataset_Compiled" / "Masks").glob("*.png")):
-        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        mask = pixels(path, cv2.IMREAD_GRAYSCALE)
         _, label = cv2.connectedComponents((mask > mask.max() / 2).astype(np.uint8), connectivity=4)
-        yield path.stem, path.parent.parent / "Slide" / path.name, label, "human breast"
+        yield path.stem, pixels(path.parent.parent / "Slide" / path.name), label, "human breast"
 
 
-READERS = {"nuinsseg": nuinsseg, "tnbc": tnbc}
+def ebhi(folder: Path) -> Iterator[Item]:
+    """Every EBHI-SEG field that has a mask, stretched back to 4:3; a name begins with its patient, in capitals."""
+    for path in sorted((folder / "EBHI-SEG").glob("*/label/*.png")):
+        kind = path.parent.parent.name
+        mask = pixels(path, cv2.IMREAD_GRAYSCALE)
+        image = pixels(path.parent.parent / "image" / path.name)
+        size = (round(image.shape[1] * 4 / 3), image.shape[0])
+        wide = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR) > 127
+        _, label = cv2.connectedComponents(ndimage.binary_fill_holes(wide).astype(np.uint8), connectivity=4)
+        name = f"{path.stem.upper().replace('GTGT', 'GT')}-{kind.replace(' ', '_')}"
+        yield name, cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), label, f"human colon or rectum, {kind}"
 
 
-def licence(source: Source, images: int, nuclei: int) -> str:
+READERS = {"nuinsseg": nuinsseg, "tnbc": tnbc, "ebhi": ebhi}
+
+
+def licence(source: Source, images: int, objects: int) -> str:
     return "\n".join(
         (
             f"Source: {source.repository} @ {source.commit}",
@@ -136,7 +192,7 @@ def licence(source: Source, images: int, nuclei: int) -> str:
             f"Certainty: {source.certainty}",
             f"Cite: {source.citation}",
             f"Pixel size: {source.scale}",
-            f"Counts: {images} images, {nuclei} nuclei",
+            f"Counts: {images} images, {objects} objects",
             f"Remarks: {source.remarks}",
             "",
         )
@@ -144,30 +200,28 @@ def licence(source: Source, images: int, nuclei: int) -> str:
 
 
 def make(name: str, folder: Path, out: Path) -> tuple[int, int]:
-    """Write the set ``name`` into ``out``; how many images and nuclei. Raises ValueError where a file is missing."""
+    """Write the set ``name`` into ``out``; how many images and objects. Raises ValueError where a file is missing."""
     source = SOURCES[name]
     rows = []
     (out / "images").mkdir(parents=True, exist_ok=True)
     (out / "labels").mkdir(exist_ok=True)
-    for stem, image, raw, organ in READERS[name](folder):
-        if raw is None or not image.is_file():
-            raise ValueError(f"{image}: the image or its label cannot be read; is {folder} at {source.commit}?")
+    for stem, image, raw, tissue in READERS[name](folder):
         label = one_piece(raw)
-        shutil.copyfile(image, out / "images" / f"{stem}.png")
-        cv2.imwrite(str(out / "labels" / f"{stem}.png"), label)
-        height, width = label.shape
-        note = f"{name}; {organ}"
         paths = (f"images/{stem}.png", f"labels/{stem}.png")
-        rows.append((*paths, width, height, int(label.max()), source.mpp, "40x", organ, note))
+        cv2.imwrite(str(out / paths[0]), image)
+        cv2.imwrite(str(out / paths[1]), label)
+        height, width = label.shape
+        scale = (source.mpp, source.magnification)
+        rows.append((*paths, width, height, int(label.max()), *scale, tissue, f"{name}; {tissue}"))
     if not rows:
         raise ValueError(f"{folder}: nothing of {name} found; expected {source.repository} at {source.commit}")
     with open(out / "index.tsv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(rows)
-    nuclei = sum(row[4] for row in rows)
-    (out / "LICENCE.md").write_text(licence(source, len(rows), nuclei), encoding="utf-8")
-    return len(rows), nuclei
+    objects = sum(row[4] for row in rows)
+    (out / "LICENCE.md").write_text(licence(source, len(rows), objects), encoding="utf-8")
+    return len(rows), objects
 
 
 def main() -> None:
@@ -176,8 +230,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
-    images, nuclei = make(args.set, args.folder, args.out)
-    print(f"{args.set}: {images} images, {nuclei} nuclei in {args.out}")
+    images, objects = make(args.set, args.folder, args.out)
+    print(f"{args.set}: {images} images, {objects} objects in {args.out}")
 
 
 if __name__ == "__main__":

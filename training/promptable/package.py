@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("../models"))
     parser.add_argument("--painted", type=Path)
     parser.add_argument("--classes", type=Path, help="what promptable.classes wrote beside its checkpoint")
+    parser.add_argument("--lineage", type=Path, help="description of the model that training began from: its sets count too")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     task = TASKS[args.task]
@@ -116,7 +117,8 @@ def main() -> None:
     shipped = args.models / f"{name}.encoder.onnx", args.models / f"{name}.decoder.onnx"
     shutil.copyfile(small, shipped[0])
     shutil.copyfile(decoder, shipped[1])
-    sources = sorted({s.source for s in task.load(args.painted)})
+    before = json.loads(args.lineage.read_text())["trainedOn"] if args.lineage else []
+    sources = sorted({s.source for s in task.load(args.painted)} | set(before))
     classes = None
     if args.classes:
         told = json.loads(args.classes.read_text())

@@ -11,15 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from .datasets import Sample, data_root, guard, load_painted, read_index, read_label, read_rgb, rescale
+from .datasets import Sample, data_root, further_root, guard, load_painted, read_index, read_label, read_rgb, rescale
+from .screen import solidity
 
 MPP = 2.0
 #: Estimated µm/px where the index gives none. ebhi: crypts of 190 px taken for 85 µm.
 ESTIMATED = {"regions-ebhi-polyp": 0.45, "regions-ebhi-multiclass": 0.45}
 #: Left out: camelyon's masks are blocks of 16 px, ocdc is one patient with the whole field tumour.
 USED = ("regions-bcss-tumour", "regions-ebhi-polyp", "regions-ebhi-multiclass", "regions-rings-prostate")
+#: Made of fields of the whole of EBHI-SEG, and squeezed: left out where that is at hand.
+EBHI_PARTS = ("regions-ebhi-polyp", "regions-ebhi-multiclass")
 #: Objects smaller than this many px at 2 µm/px are crumbs of a mask, not regions.
 CRUMB = 60
+#: A piece of an EBHI-SEG mask that fills more of its field, or less of its hull, is taken for several glands in one.
+MOST_OF_FIELD, LEAST_OF_HULL = 0.55, 0.68
 
 
 def patient(name: str) -> str:
@@ -37,21 +42,28 @@ def in_validation(name: str) -> bool:
 def load_regions(root: Path | None = None, painted: Path | None = None) -> list[Sample]:
     """All region samples. ``painted`` is a folder prefix: ``-2`` and ``-8`` are added to it."""
     train = (root or data_root()) / "train"
-    guard(train)
+    further = further_root()
+    folders = [train / source for source in USED]
+    if further is not None and (further / "regions-ebhi-seg").is_dir():
+        folders = [f for f in folders if f.name not in EBHI_PARTS] + [further / "regions-ebhi-seg"]
     samples: list[Sample] = []
     seen: set[str] = set()
-    for source in USED:
+    for folder in folders:
+        guard(folder)
+        source = folder.name
         fields: list[Sample] = []
-        for row in read_index(train / source):
+        for row in read_index(folder):
             name = Path(row["image"]).name
             short = re.sub(r"^[A-Z]-", "", name)
             if short in seen:  # ebhi-multiclass repeats images of ebhi-polyp
                 continue
             seen.add(short)
-            image, label = read_rgb(train / source / row["image"]), read_label(train / source / row["label"])
+            image, label = read_rgb(folder / row["image"]), read_label(folder / row["label"])
             mpp = ESTIMATED.get(source) or float(row["mpp"])
             image, label = rescale(image, label, mpp / MPP)
             sample = Sample(name, source, image, _without_crumbs(label))
+            if source == "regions-ebhi-seg":
+                sample.ambiguous = _several_in_one(sample.label)
             sample.complete = source != "regions-rings-prostate"
             sample.validation = in_validation(name) if source != "regions-bcss-tumour" else name.startswith("1019")
             fields.append(sample)
@@ -70,8 +82,21 @@ def _without_crumbs(label: np.ndarray) -> np.ndarray:
     return np.where(areas[label] >= CRUMB, label, 0).astype(np.int32)
 
 
-def _mosaics(fields: list[Sample], side: int = 3) -> list[Sample]:
-    """Fields of one size laid side by side, ``side`` x ``side``; training and validation kept apart."""
+def _several_in_one(label: np.ndarray) -> np.ndarray:
+    """Pieces of a binary mask that are most likely several glands, or a sheet without glands."""
+    found = [
+        number
+        for number, (area, share) in solidity(label).items()
+        if area > MOST_OF_FIELD * label.size or share < LEAST_OF_HULL
+    ]
+    return np.array(found, np.int32)
+
+
+def _mosaics(fields: list[Sample], side: int = 3, most: int = 600) -> list[Sample]:
+    """Fields of one size laid side by side, ``side`` x ``side``; training and validation kept apart.
+
+    Each field is in up to six mosaics, so long as there are no more than ``most``.
+    """
     out = []
     for validation in (False, True):
         chosen = [f for f in fields if f.validation == validation]
@@ -79,8 +104,9 @@ def _mosaics(fields: list[Sample], side: int = 3) -> list[Sample]:
             out += chosen
             continue
         rng = np.random.default_rng(3)
-        order = np.concatenate([rng.permutation(len(chosen)) for _ in range(6)]) if chosen else []
         step = side * side
+        times = min(6, -(-most * step // max(1, len(chosen))))
+        order = np.concatenate([rng.permutation(len(chosen)) for _ in range(times)]) if chosen else []
         for at in range(0, len(order) - step + 1, step):
             parts = [chosen[i] for i in order[at : at + step]]
             height = min(p.label.shape[0] for p in parts)
@@ -88,11 +114,13 @@ def _mosaics(fields: list[Sample], side: int = 3) -> list[Sample]:
             image = np.zeros((height * side, width * side, 3), np.uint8)
             label = np.zeros((height * side, width * side), np.int32)
             top = 0
+            unsure = []
             for place, part in enumerate(parts):
                 y, x = place // side * height, place % side * width
                 image[y : y + height, x : x + width] = part.image[:height, :width]
                 piece = part.label[:height, :width]
                 label[y : y + height, x : x + width] = np.where(piece > 0, piece + top, 0)
+                unsure.append(part.ambiguous + top)
                 top = int(label.max())
-            out.append(Sample(f"mosaic-{at // step}", parts[0].source, image, label))
+            out.append(Sample(f"mosaic-{at // step}", parts[0].source, image, label, np.concatenate(unsure)))
     return out

@@ -29,22 +29,24 @@ def suspicion(image: np.ndarray, label: np.ndarray) -> float:
     return float((density[inside > 0].mean() - density[ring > 0].mean()) / spread)
 
 
-def ambiguous_ids(label: np.ndarray, solidity: float = 0.87) -> np.ndarray:
-    """Objects that look like two or more touching ones: large, and not convex."""
-    found = []
-    slices = ndimage.find_objects(label)
-    areas = np.bincount(label.ravel())
-    usual = np.median(areas[1:][areas[1:] > 0]) if (areas[1:] > 0).any() else 0
-    for at, where in enumerate(slices):
-        if where is None or areas[at + 1] < usual:
+def solidity(label: np.ndarray) -> dict[int, tuple[int, float]]:
+    """Area (px) of every object, and its share of its convex hull."""
+    out = {}
+    for at, where in enumerate(ndimage.find_objects(label)):
+        if where is None:
             continue
         mask = (label[where] == at + 1).astype(np.uint8)
-        points = cv2.findNonZero(mask)
-        hull = cv2.convexHull(points)
-        filled = cv2.fillConvexPoly(np.zeros_like(mask), hull, 1)
-        if mask.sum() < solidity * filled.sum():
-            found.append(at + 1)
-    return np.array(found, np.int32)
+        hull = cv2.convexHull(cv2.findNonZero(mask))
+        area = int(mask.sum())
+        out[at + 1] = area, area / float(cv2.fillConvexPoly(np.zeros_like(mask), hull, 1).sum())
+    return out
+
+
+def ambiguous_ids(label: np.ndarray, least: float = 0.87) -> np.ndarray:
+    """Objects that look like two or more touching ones: large, and not convex."""
+    found = solidity(label)
+    usual = np.median([area for area, _ in found.values()]) if found else 0
+    return np.array([i for i, (area, share) in found.items() if area >= usual and share < least], np.int32)
 
 
 def main() -> None:

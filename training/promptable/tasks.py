@@ -34,14 +34,16 @@ class Task:
 
 
 NUCLEI_SHARES = {
-    "nuclei-dsb2018-histology": 0.06,
-    "nuclei-dsb2018-stage1test": 0.03,
-    "nuclei-histolytics-hgsc": 0.13,
+    "nuclei-dsb2018-histology": 0.07,
+    "nuclei-dsb2018-stage1test": 0.04,
+    "nuclei-histolytics-hgsc": 0.11,
     "nuclei-nucls-cellvit": 0.13,
     "nuclei-nuinsseg": 0.34,
-    "nuclei-tnbc-antillia": 0.1,
-    "nuclei-tnbc-originals": 0.09,
-    "points-brca-m2c": 0.16,
+    "nuclei-tnbc-full": 0.17,
+    # Where the whole of TNBC is not at hand.
+    "nuclei-tnbc-antillia": 0.09,
+    "nuclei-tnbc-originals": 0.08,
+    "points-brca-m2c": 0.14,
     "painted": 0.04,
 }
 
@@ -62,12 +64,14 @@ def _nuclei_batches(seed: int) -> BatchConfig:
 
 
 REGIONS_SHARES = {
-    "regions-bcss-tumour": 0.10,
+    "regions-bcss-tumour": 0.09,
+    "regions-ebhi-seg": 0.48,
+    # Where the whole of EBHI-SEG is not at hand.
     "regions-ebhi-polyp": 0.25,
     "regions-ebhi-multiclass": 0.08,
     "regions-rings-prostate": 0.12,
-    "painted-2": 0.27,
-    "painted-8": 0.18,
+    "painted-2": 0.17,
+    "painted-8": 0.14,
 }
 
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from promptable.datasets import read_index, read_label
 from promptable.further_data import LEAST_PX, SOURCES, make, one_piece
+from promptable.regions import _several_in_one, patient
 
 #: What may be trained on and shipped; NC, ND and SA may not.
 FREE = ("CC0 1.0", "CC BY 3.0", "CC BY 4.0", "BSD-3-Clause", "MIT", "Apache-2.0")
@@ -54,9 +55,36 @@ class FurtherData(unittest.TestCase):
             self.assertEqual(read_label(out / row["label"]).max(), 2)
             self.assertIn("CC BY 4.0", (out / "LICENCE.md").read_text(encoding="utf-8"))
 
+    def test_ebhi_is_stretched_back_its_lumens_filled_and_named_by_patient(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder, out = Path(name) / "from", Path(name) / "out"
+            kind = folder / "EBHI-SEG" / "Low-grade IN"
+            (kind / "label").mkdir(parents=True)
+            (kind / "image").mkdir()
+            mask = np.zeros((60, 60), np.uint8)
+            mask[6:24, 6:24], mask[12:18, 12:18] = 255, 0  # a gland with its lumen left out
+            mask[30:54, 30:54] = 255
+            cv2.imwrite(str(kind / "label" / "GTGTxc99-1-400-002.png"), mask)
+            cv2.imwrite(str(kind / "image" / "GTGTxc99-1-400-002.png"), np.full((60, 60, 3), 200, np.uint8))
+            self.assertEqual(make("ebhi", folder, out), (1, 2))
+            (row,) = read_index(out)
+            self.assertEqual(row["image"], "images/GTXC99-1-400-002-Low-grade_IN.png")
+            self.assertEqual((row["width"], row["height"], row["mpp"]), ("80", "60", "1.15"))
+            label = read_label(out / row["label"])
+            self.assertEqual(label.shape, (60, 80))
+            self.assertEqual(int((label == 1).sum()), 18 * 24)
+            self.assertEqual(patient(row["image"]), "GTXC99")
+
     def test_an_empty_checkout_is_refused(self) -> None:
         with tempfile.TemporaryDirectory() as name, self.assertRaises(ValueError):
             make("tnbc", Path(name), Path(name) / "out")
+
+    def test_a_piece_that_is_most_likely_several_glands_is_known(self) -> None:
+        label = np.zeros((60, 80), np.int32)
+        label[5:15, 5:15] = 1
+        label[20:24, 5:45], label[24:50, 5:9] = 2, 2  # an L: far from its hull
+        self.assertEqual(_several_in_one(label).tolist(), [2])
+        self.assertEqual(_several_in_one(np.ones((60, 80), np.int32)).tolist(), [1])
 
 
 if __name__ == "__main__":
