@@ -37,7 +37,7 @@ def validation_score(
     decoder_config = task.model.decoder
     runtime = OnnxRuntime(encoder, decoder, decoder_config.stride, decoder_config.cells)
     samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
-    return score(prepare(runtime, samples, auto), runtime.stride, auto)
+    return score(prepare(runtime, samples, auto, each=task.validation_each), runtime.stride, auto)
 
 
 def describe(
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("../models"))
     parser.add_argument("--painted", type=Path)
     parser.add_argument("--classes", type=Path, help="what promptable.classes wrote beside its checkpoint")
-    parser.add_argument("--lineage", type=Path, help="description of the model that training began from: its sets count too")
+    parser.add_argument("--lineage", type=Path, help="the model that training began from: its sets count too")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     task = TASKS[args.task]

@@ -31,6 +31,8 @@ class Task:
     auto: dict[str, float]
     #: Radius of the blind disc control, px.
     disc_px: float
+    #: At most so many validation images of a source.
+    validation_each: int = 8
 
 
 NUCLEI_SHARES = {
@@ -112,5 +114,6 @@ TASKS = {
         empty_prompts=2,
         auto={"min_area_um2": 400.0, "mpp": 2.0, "peak_radius_px": 12.0},
         disc_px=20.0,
+        validation_each=32,
     ),
 }

@@ -46,16 +46,18 @@ def validate(
     best: tuple[float, AutoConfig] | None = None
     for passes in tried:
         start = AutoConfig(**{**task.auto, **begin, "refine_passes": passes})
-        config, overall, means = calibrate(runtime, samples, start, rounds)
+        config, overall, means = calibrate(runtime, samples, start, rounds, task.validation_each)
         results[f"refine{passes}"] = {"score": overall, "auto": asdict(config), "figures": means}
         # A second pass doubles the decoder's work: it must earn it.
         if best is None or overall > best[0] + 0.005:
             best = (overall, config)
     assert best is not None
     results["score"], results["auto"] = best[0], asdict(best[1])
-    overall, means = score(prepare(runtime, [coarse(s) for s in samples], best[1]), runtime.stride, best[1])
+    chosen = few(samples, task.validation_each)
+    cases = prepare(runtime, [coarse(s) for s in chosen], best[1], each=task.validation_each)
+    overall, means = score(cases, runtime.stride, best[1])
     results["half_the_pixels"] = {"score": overall, "figures": means}
-    results["prompted"] = prompted(runtime, few(samples), best[1], task.disc_px)
+    results["prompted"] = prompted(runtime, chosen, best[1], task.disc_px)
     return results
 
 
