@@ -15,8 +15,6 @@ from promptable.automatic import Mask, peaks, suppress
 from promptable.datasets import guard
 from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
 from promptable.metrics import figures
-from promptable.model import Promptable, nuclei_config
-from promptable.quality import judged, teach
 
 
 class Windows(unittest.TestCase):
@@ -68,31 +66,6 @@ class Windows(unittest.TestCase):
         a = windows[0, 0][shift[0, 1] - 20 : shift[0, 1] + 20, shift[0, 0] - 20 : shift[0, 0] + 20]
         b = windows[1, 0][shift[1, 1] - 20 : shift[1, 1] + 20, shift[1, 0] - 20 : shift[1, 0] + 20]
         self.assertTrue(torch.allclose(a, b, atol=1e-4))
-
-
-class Quality(unittest.TestCase):
-    """The predicted-IoU head, taught on frozen weights."""
-
-    def test_what_is_judged_and_that_teaching_it_helps(self) -> None:
-        torch.manual_seed(4)
-        model = Promptable(nuclei_config()).eval()
-        label = torch.zeros(1, 256, 256, dtype=torch.int64)
-        label[0, 100:152, 90:150] = 7
-        background = torch.ones(1, 128, 128, dtype=torch.bool)
-        background[0, 50:76, 45:75] = False
-        batch = {
-            "image": torch.randint(0, 255, (1, 256, 256, 3), dtype=torch.uint8), "label": label,
-            "background": background, "points": torch.tensor([[120.0, 125.0]]), "boxes": torch.zeros(1, 4),
-            "has_box": torch.zeros(1), "ids": torch.tensor([7]), "owner": torch.zeros(1, dtype=torch.int64),
-        }  # fmt: skip
-        everything, truth = judged(model, batch, 3, threshold=-1e6)
-        self.assertEqual((everything.shape[0], truth[1:].tolist()), (4, [0.0, 0.0, 0.0]))
-        # A mask that is the whole window of 128 x 128 px holds all 52 x 60 px of the object.
-        self.assertAlmostEqual(float(truth[0]), 52 * 60 / 128**2, places=4)
-        self.assertEqual(float(judged(model, batch, 3, threshold=1e6)[1][0]), 0.0)
-        read, wanted = torch.randn(400, everything.shape[1]), torch.rand(400)
-        before = torch.nn.functional.binary_cross_entropy_with_logits(model.decoder.quality(read)[:, 0], wanted)
-        self.assertLess(teach(model.decoder.quality, read, wanted, seed=1, steps=300), float(before))
 
 
 class Automatic(unittest.TestCase):
