@@ -2,7 +2,8 @@
 
     python -m promptable.overlays --model ../models/microtome-nuclei.json --task nuclei --out ../models/card/nuclei.jpg
 
-Only images whose licence allows copies are shown; nothing under ``test/`` is.
+Only images whose licence allows copies are shown; nothing under ``test/`` is. Images with fewer than three objects
+are passed over; small ones are enlarged.
 """
 
 from __future__ import annotations
@@ -19,6 +20,15 @@ from .metrics import figures
 from .tasks import TASKS
 
 TILE = 320
+LEAST_OBJECTS = 3
+
+
+def enlarge(values: np.ndarray, how: int) -> np.ndarray:
+    """Small images fill their tile."""
+    factor = TILE / max(values.shape[:2])
+    if factor <= 1:
+        return values
+    return cv2.resize(values, None, fx=factor, fy=factor, interpolation=how)
 
 
 def outline(image: np.ndarray, label: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -33,10 +43,16 @@ def outline(image: np.ndarray, label: np.ndarray, colour: tuple[int, int, int]) 
 
 def tile(image: np.ndarray, truth: np.ndarray, answer: np.ndarray, caption: str) -> np.ndarray:
     """Truth and answer side by side, with a caption."""
+    image = enlarge(image, cv2.INTER_CUBIC)
+    truth, answer = (enlarge(label.astype(np.float32), cv2.INTER_NEAREST) for label in (truth, answer))
     parts = [outline(image, truth, (0, 200, 0)), outline(image, answer, (255, 230, 0))]
-    parts = [cv2.copyMakeBorder(p, 0, TILE - p.shape[0], 0, TILE - p.shape[1], cv2.BORDER_CONSTANT) for p in parts]
+    white = (255, 255, 255)
+    parts = [
+        cv2.copyMakeBorder(p, 0, TILE - p.shape[0], 0, TILE - p.shape[1], cv2.BORDER_CONSTANT, value=white)
+        for p in parts
+    ]
     pair = np.concatenate(parts, 1)
-    pair = cv2.copyMakeBorder(pair, 20, 4, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    pair = cv2.copyMakeBorder(pair, 20, 4, 2, 2, cv2.BORDER_CONSTANT, value=white)
     cv2.putText(pair, caption, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
     return pair
 
@@ -54,6 +70,8 @@ def main() -> None:
         if not sample.validation or sample.points is not None or not sample.complete:
             continue
         image, truth = sample.image[:TILE, :TILE], sample.label[:TILE, :TILE]
+        if len(np.unique(truth)) - 1 < LEAST_OBJECTS:
+            continue
         answer = automatic(runtime, image, config)
         got = figures(truth, answer)
         caption = f"{sample.source}/{sample.name[:18]}  AJI {got['aji']:.2f}  PQ {got['pq']:.2f}"
