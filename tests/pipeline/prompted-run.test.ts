@@ -151,7 +151,7 @@ describe("a run of a file's prompts", () => {
       type: "MultiPoint",
       coordinates: [
         [1163, 1005.5],
-        [20, 20],
+        [153, 137],
       ],
     };
     const properties = { classification: { name: "Mitosis", color: [1, 2, 3] } };

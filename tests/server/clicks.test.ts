@@ -154,7 +154,8 @@ describe("a click", () => {
       const headers = { ...JSON_TYPE, Host: `127.0.0.1:${server.port}` };
       const path = `/api/slides/${id}/segment`;
       const sent = request({ port: server.port, path, method: "POST", headers });
-      sent.on("error", () => resolve());
+      sent.on("error", () => undefined);
+      sent.on("close", () => resolve());
       sent.end(JSON.stringify({ points: [{ x: 900, y: 2900 }] }), () =>
         setTimeout(() => sent.destroy(new Error("gone")), 30),
       );

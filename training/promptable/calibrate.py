@@ -15,7 +15,7 @@ from .runtime import Runtime
 CHOICES: dict[str, tuple[float, ...]] = {
     "objectness_threshold": (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "mask_threshold": (-2.0, -1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
-    "predicted_iou_threshold": (0.0, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
+    "predicted_iou_threshold": (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "nms_iou": (0.15, 0.2, 0.3, 0.4, 0.5),
 }
 #: Peak radii that are tried, in cells.
