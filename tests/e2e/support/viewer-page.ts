@@ -18,6 +18,8 @@ export class ViewerPage {
     this.page = page;
     this.origin = origin;
     page.on("console", (message) => {
+      // OpenSeadragon says so of a tile that comes when its slide is no longer shown: no fault either.
+      if (message.text().startsWith("Ignoring tile ")) return;
       if (message.type() === "error" || message.type() === "warning") {
         this.faults.push(`console: ${message.text()}`);
       }
