@@ -92,7 +92,7 @@ def score(cases: list[Case], stride: int, config: AutoConfig) -> tuple[float, di
 def calibrate(
     runtime: Runtime, samples: list[Sample], start: AutoConfig, rounds: int = 2, each: int = 8
 ) -> tuple[AutoConfig, float, dict[str, dict[str, float]]]:
-    """Coordinate search over CHOICES; of settings within .001 of each other the earlier is kept."""
+    """Coordinate search over CHOICES; of settings within .0005 of each other the earlier is kept."""
     config = start
     cases = prepare(runtime, samples, config, each=each)
     best, _ = score(cases, runtime.stride, config)

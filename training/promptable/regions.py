@@ -29,8 +29,8 @@ MOST_OF_FIELD, LEAST_OF_HULL = 0.55, 0.68
 
 def patient(name: str) -> str:
     """The patient or slide a file name begins with; the two ebhi folders share patients."""
-    found = re.search(r"GT[A-Z]*\d+", name) or re.search(r"P\d+_[A-Z]\d+", name)
-    return found.group(0) if found else name
+    found = re.search(r"GT[A-Z]*\d+", name, re.I) or re.search(r"P\d+_[A-Z]\d+", name)
+    return found.group(0).upper() if found else name
 
 
 def in_validation(name: str) -> bool:
@@ -95,7 +95,7 @@ def _several_in_one(label: np.ndarray) -> np.ndarray:
 def _mosaics(fields: list[Sample], side: int = 3, most: int = 600) -> list[Sample]:
     """Fields of one size laid side by side, ``side`` x ``side``; training and validation kept apart.
 
-    Each field is in up to six mosaics, so long as there are no more than ``most``.
+    Each field is in up to six mosaics, so that there are about ``most``.
     """
     out = []
     for validation in (False, True):
