@@ -11,6 +11,7 @@ import { PromptAnswers } from "./answer-prompts.ts";
 import type { FoundObjects, PreparedRun } from "./describe-run.ts";
 import type { SegmentSlideOptions } from "./options.ts";
 import { unlessStopped } from "./stoppable.ts";
+import { type TissueCells, tissueShare } from "./tissue-share.ts";
 
 /**
  * Joins what the ledger holds into objects, keeps them in the run's objects file, and writes them from
@@ -32,18 +33,21 @@ export async function mergeRun(
     ? answers.objects(folder.ledger)
     : within(
         plan.parameters.region,
-        mergePatches({
-          patches: plan.patches.patches,
-          masksOf: (patch) => folder.ledger.masksOf(patch),
-          scale: plan.scale,
-          slideMpp: mpp,
-          gridSize: plan.patches.gridSize,
-          seams: task.seams,
-          minAreaUm2: task.minAreaUm2,
-          maxAreaUm2: task.maxAreaUm2,
-          idSeed: run.key,
-          stats: seams,
-        }),
+        onTissue(
+          mergePatches({
+            patches: plan.patches.patches,
+            masksOf: (patch) => folder.ledger.masksOf(patch),
+            scale: plan.scale,
+            slideMpp: mpp,
+            gridSize: plan.patches.gridSize,
+            seams: task.seams,
+            minAreaUm2: task.minAreaUm2,
+            maxAreaUm2: task.maxAreaUm2,
+            idSeed: run.key,
+            stats: seams,
+          }),
+          { tissue: run.tissue, least: task.minTissueShare, seams },
+        ),
       );
   const [exported, kept] = [`${task.name}.geojson.gz`, objectsFileName(task.name)];
   const { objects, byClass } = await watch.time("merge", () =>
@@ -81,13 +85,26 @@ export async function mergeRun(
   const files = [exported, kept];
   if (!answers || promptFile === undefined) {
     // What merging gave out and the region did not keep.
-    const droppedOutside = (seams.objects ?? objects) - objects;
+    const droppedOutside = (seams.objects ?? objects) - (seams.droppedOnGlass ?? 0) - objects;
     return { objects, byClass, seams: { ...seams, droppedOutside }, files };
   }
   const told = promptsFileName(task.name);
   await writeFileAtomically(folder.file(told), answers.text());
   const prompts = answers.record(promptFile);
   return { objects, byClass, seams, prompts, files: [...files, told] };
+}
+
+/** Leaves out what lies mostly on bare glass, and counts it. */
+async function* onTissue(
+  instances: AsyncIterable<Instance>,
+  { tissue, least, seams }: { tissue: TissueCells; least: number; seams: Record<string, number> },
+): AsyncGenerator<Instance, void, void> {
+  let dropped = 0;
+  for await (const instance of instances) {
+    if (least > 0 && tissueShare(instance.polygon, tissue) < least) dropped++;
+    else yield instance;
+  }
+  seams.droppedOnGlass = dropped;
 }
 
 /** An object on a region's edge is whole, and belongs to the region that holds its centroid. */

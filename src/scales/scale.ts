@@ -20,6 +20,8 @@ export interface TaskSpec {
   readonly minAreaUm2: number;
   /** Larger objects are dropped, in µm², or null for no limit. */
   readonly maxAreaUm2: number | null;
+  /** Objects of which a smaller share is tissue are dropped, 0..1: what lies on bare glass is no region. */
+  readonly minTissueShare: number;
   /** How objects cross seams: `own` = one patch has it whole; `join` = parts of any number of patches are united. */
   readonly seams: "own" | "join";
   /** How an exported object is called by QuPath. */

@@ -16,6 +16,8 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     // 7.1 µm², cut ones at image borders included).
     minAreaUm2: 6,
     maxAreaUm2: 800,
+    // Prompts are asked on tissue alone, and a nucleus is smaller than the cells that tissue is found by.
+    minTissueShare: 0,
     seams: "own",
     objectType: "detection",
     // QuPath's own classes have no nucleus: its colour for immune cells is the nearest and shows on H&E.
@@ -34,6 +36,7 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     // A disc of 50 µm: a small gland.
     minAreaUm2: 2_000,
     maxAreaUm2: null,
+    minTissueShare: 0.5,
     seams: "join",
     objectType: "annotation",
     // QuPath's Region*.
@@ -52,6 +55,7 @@ export const TASKS: Readonly<Record<TaskName, TaskSpec>> = {
     // A disc of 160 µm: about 20 px across at this scale.
     minAreaUm2: 20_000,
     maxAreaUm2: null,
+    minTissueShare: 0.5,
     seams: "join",
     objectType: "annotation",
     // QuPath's Stroma.
