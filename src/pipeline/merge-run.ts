@@ -46,7 +46,7 @@ export async function mergeRun(
             idSeed: run.key,
             stats: seams,
           }),
-          { tissue: run.tissue, least: task.minTissueShare, seams },
+          { tissue: run.tissue, least: plan.parameters.minTissueShare ?? 0, seams },
         ),
       );
   const [exported, kept] = [`${task.name}.geojson.gz`, objectsFileName(task.name)];

@@ -145,6 +145,8 @@ export function decideRun(
     grid: prompts === "grid" ? grid : null,
     minAreaUm2: task.minAreaUm2,
     maxAreaUm2: task.maxAreaUm2,
+    // What someone marked is answered wherever it lies.
+    ...(task.minTissueShare === 0 || given !== null ? {} : { minTissueShare: task.minTissueShare }),
   };
   return { task, scale, slideMpp, prompts, given, settings, parameters };
 }

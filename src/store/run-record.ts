@@ -50,6 +50,8 @@ export interface RunParameters {
   readonly grid: GridSettings | null;
   readonly minAreaUm2: number;
   readonly maxAreaUm2: number | null;
+  /** Objects of which a smaller share is tissue are dropped; left out where none is for that. */
+  readonly minTissueShare?: number;
 }
 
 /** A slide's stain estimate, or why it is segmented as it is. */

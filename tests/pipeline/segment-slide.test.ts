@@ -72,6 +72,10 @@ describe("the painted sample", () => {
       expect(record.counts.objects).toBeGreaterThan(0);
       const file = join(folder, `${task}.geojson.gz`);
       expect(await checkGeoJson(file)).toEqual([]);
+      // What lies mostly on glass is left out by a rule that is part of the run, and counted.
+      expect(record.parameters.minTissueShare).toBe(0.5);
+      const { objects, droppedOnGlass, droppedOutside } = record.seams as Record<string, number>;
+      expect(objects! - droppedOnGlass! - droppedOutside!).toBe(record.counts.objects);
       const { width, height } = record.slide;
       for (const { polygons } of await readGeoJsonPolygons(file)) {
         const box = ringBox(polygons[0]!.outer);
