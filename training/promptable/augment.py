@@ -25,6 +25,8 @@ class CropConfig:
     on_object: float = 0.0
     #: How often some objects of a crop are made pale inside.
     pale: float = 0.0
+    #: What the odds of every change of colour and optics are multiplied by.
+    strength: float = 1.0
 
 
 @dataclass
@@ -64,8 +66,8 @@ def draw(sample: Sample, config: CropConfig, rng: np.random.Generator, targets: 
     if sample.points is not None:
         points = sample.points @ linear.T.astype(np.float32) + offset.astype(np.float32)
         points = points[((points > 1) & (points < size - 1)).all(1)]
-    image = recolour(image, rng, targets)
-    if config.pale and rng.random() < config.pale and not sample.source.startswith("painted"):
+    image = recolour(image, rng, targets, config.strength)
+    if config.pale and rng.random() < config.pale * config.strength and not sample.source.startswith("painted"):
         image = pale(image, label, rng)
     image = _optics(image, rng, config)
     return Crop(np.ascontiguousarray(image), label, valid, points)
@@ -108,21 +110,21 @@ def _on_object(label: np.ndarray, fallback: np.ndarray, reach: float, rng: np.ra
 
 def _optics(image: np.ndarray, rng: np.random.Generator, config: CropConfig) -> np.ndarray:
     """Coarser scans, focus, sensor noise, compression."""
-    size = image.shape[0]
-    if rng.random() < config.coarse:
+    size, strength = image.shape[0], config.strength
+    if rng.random() < config.coarse * strength:
         factor = rng.uniform(0.45, 0.7)
         small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         how = cv2.INTER_CUBIC if rng.random() < 0.5 else cv2.INTER_LINEAR
         image = cv2.resize(small, (size, size), interpolation=how)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
-    elif rng.random() < 0.15:
+    elif rng.random() < 0.15 * strength:
         soft = cv2.GaussianBlur(image, (0, 0), 1.2)
         image = cv2.addWeighted(image, 1.6, soft, -0.6, 0)
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 * strength:
         noise = rng.normal(0, rng.uniform(1, 6), image.shape[:2]).astype(np.float32)
         image = np.clip(image + noise[:, :, None], 0, 255).astype(np.uint8)
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 * strength:
         quality = int(rng.integers(35, 90))
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         image = cv2.imdecode(coded, cv2.IMREAD_COLOR)

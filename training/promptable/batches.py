@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -23,6 +23,9 @@ class BatchConfig:
     seed: int = 1
     crop: CropConfig = field(default_factory=CropConfig)
     prompt: PromptConfig = field(default_factory=PromptConfig)
+    #: From this step on the odds of each change of colour and optics are multiplied by ``calm``.
+    calm_from: int | None = None
+    calm: float = 0.5
     #: Share of crops by source; a source is divided evenly between its images by the square root of size.
     shares: dict[str, float] = field(default_factory=dict)
 
@@ -57,12 +60,14 @@ class Batches(Dataset):
     def __getitem__(self, step: int) -> dict[str, torch.Tensor]:
         c = self.config
         rng = np.random.default_rng([c.seed, step])
+        calm = c.calm_from is not None and step >= c.calm_from
+        shape = replace(c.crop, strength=c.calm) if calm else c.crop
         images, labels, dense, weight, background = [], [], [], [], []
         points, boxes, has_box, ids, owner = [], [], [], [], []
         for at in range(c.batch):
             source = rng.choice(len(self.sources), p=self.shares)
             sample = self.samples[rng.choice(self.members[source], p=self.weights[source])]
-            crop = draw(sample, c.crop, rng, self.targets)
+            crop = draw(sample, shape, rng, self.targets)
             t = make(crop, sample.ambiguous, c.stride, c.prompt, rng)
             if not sample.complete:
                 t.weight *= t.dense[1:2] > 0.5

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .decoder import Decoder, DecoderConfig
-from .encoder import Encoder, EncoderConfig
+from .encoder import Encoder, EncoderConfig, Residual
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ModelConfig:
 
 def nuclei_config() -> ModelConfig:
     """Windows of 64 cells of 2 px: 32 µm at 0.25 µm/px."""
-    return ModelConfig(EncoderConfig(feature_stride=2), DecoderConfig(stride=2, cells=64))
+    return ModelConfig(EncoderConfig(blocks=(1, 4, 4), feature_stride=2), DecoderConfig(stride=2, cells=64))
 
 
 def regions_config() -> ModelConfig:
@@ -51,6 +51,27 @@ class Promptable(nn.Module):
     def count(self) -> int:
         """Weights, BatchNorm's running statistics not counted."""
         return sum(p.numel() for p in self.parameters())
+
+
+def grow(model: Promptable, state: dict[str, Tensor]) -> list[str]:
+    """Load weights of a model of fewer residual blocks; the further blocks begin as the identity. Names them.
+
+    A block's last gain is 0 then, so that its skip alone speaks (Chen et al. 2016, Net2DeeperNet, arXiv:1511.05641).
+    Throws KeyError where anything but a whole further block is missing or left over.
+    """
+    missing, left_over = model.load_state_dict(state, strict=False)
+    blocks = {n: m for n, m in model.named_modules() if isinstance(m, Residual)}
+    further = [n for n, m in blocks.items() if all(f"{n}.{key}" in missing for key, _ in m.named_parameters())]
+    # The same beginning whatever the seed of a run, so that runs can be averaged.
+    generator = torch.Generator().manual_seed(0)
+    for name in further:
+        for convolution in (blocks[name].first[0], blocks[name].second[0]):
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(blocks[name].second[1].weight)
+    unknown = [key for key in missing if not any(key.startswith(f"{name}.") for name in further)] + left_over
+    if unknown:
+        raise KeyError(f"not a model of fewer blocks: {', '.join(unknown[:5])}")
+    return further
 
 
 def load(path: str) -> Promptable:

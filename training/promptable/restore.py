@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from .encoder import normalise
-from .model import Promptable
+from .model import ModelConfig, Promptable
 from .quantise import Crops
 from .tasks import TASKS
 from .train import save
@@ -56,6 +58,13 @@ def convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {
         module_of(n.name): (known[n.input[1]], known[n.input[2]]) for n in graph.node if n.op_type == "Conv"
     }
+
+
+def as_shipped(shape: ModelConfig, read: Iterable[str]) -> ModelConfig:
+    """The task's shape with as many residual blocks a stride as the shipped encoder has."""
+    stages = [{name.split(".")[1] for name in read if name.startswith(f"down{stride}.")} for stride in (4, 8, 16)]
+    blocks = tuple(len(stage) for stage in stages)
+    return replace(shape, encoder=replace(shape.encoder, blocks=blocks))
 
 
 def norms(encoder: nn.Module) -> dict[str, nn.BatchNorm2d]:
@@ -140,9 +149,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     files = json.loads(args.model.read_text())["files"]
-    task = TASKS[args.task]
-    model = Promptable(task.model)
-    fill(model, *(args.model.parent / files[part]["path"] for part in ("encoder", "decoder")))
+    encoder, decoder = (args.model.parent / files[part]["path"] for part in ("encoder", "decoder"))
+    shape = as_shipped(TASKS[args.task].model, convolutions(encoder))
+    model = Promptable(shape)
+    fill(model, encoder, decoder)
     crops = list(Crops(args.task, args.crops, args.painted).images)
     with torch.no_grad():
         before = model.eval().encoder(normalise(torch.from_numpy(crops[0])))
@@ -156,11 +166,11 @@ def main() -> None:
         drift = float((trained[name] - still[name]).pow(2).mean().sqrt() / still[name].std())
         print(f"{name}: unfolding changed it by {worst:.2g} at most; train mode differs by {drift:.2f} of its spread")
     # Looking in train mode moved the running statistics a little: they are written as measured.
-    fresh = Promptable(task.model)
-    fill(fresh, *(args.model.parent / files[part]["path"] for part in ("encoder", "decoder")))
+    fresh = Promptable(shape)
+    fill(fresh, encoder, decoder)
     unfold(fresh, crops)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    save(args.out, {"config": task.model.as_dict(), "task": task.name, "ema": fresh.state_dict()})
+    save(args.out, {"config": shape.as_dict(), "task": args.task, "ema": fresh.state_dict()})
     print(args.out, args.out.stat().st_size)
 
 

@@ -58,28 +58,28 @@ def jitter_stains(od: np.ndarray, rng: np.random.Generator, amount: float = 0.25
     return od @ matrix.astype(np.float32) + shift
 
 
-def recolour(image: np.ndarray, rng: np.random.Generator, targets: np.ndarray) -> np.ndarray:
+def recolour(image: np.ndarray, rng: np.random.Generator, targets: np.ndarray, strength: float = 1.0) -> np.ndarray:
     """A uint8 RGB image as another laboratory might have stained and scanned it.
 
-    targets [n,2,3] are density statistics of other training images.
+    targets [n,2,3] are density statistics of other training images; ``strength`` multiplies the odds of each change.
     """
     od = density(image)
-    kind = rng.random()
+    kind = rng.random() / max(strength, 1e-6)
     if kind < 0.5 and len(targets):
         od = transfer(od, targets[rng.integers(len(targets))], rng.uniform(0.5, 1.0))
     elif kind < 0.6:
         white = np.percentile(od.reshape(-1, 3)[::11], 2, axis=0)
         od = np.maximum(od - white, 0)
-    if rng.random() < 0.75:
+    if rng.random() < 0.75 * strength:
         od = jitter_stains(od, rng, 0.2)
     out = from_density(od)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * strength:
         gamma = np.exp(rng.normal(0, 0.18))
         table = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
         out = table[out]
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength:
         out = cv2.convertScaleAbs(out, alpha=rng.uniform(0.8, 1.15), beta=rng.uniform(-20, 15))
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 * strength:
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         out = _mix(out, grey, rng)
     return out

@@ -11,6 +11,8 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,7 +23,8 @@ from torch import Tensor, nn
 from .batches import Batches, loader
 from .encoder import normalise
 from .losses import batch_loss
-from .model import ModelConfig, Promptable
+from .model import ModelConfig, Promptable, grow
+from .muon import Muon
 from .tasks import TASKS, Task
 
 
@@ -30,6 +33,13 @@ def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
     matrices = [p for p in model.parameters() if p.ndim > 1]
     rest = [p for p in model.parameters() if p.ndim <= 1]
     return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+#: By name; each of a model and a rate.
+OPTIMISERS: dict[str, Callable[[nn.Module, float], torch.optim.Optimizer]] = {
+    "adamw": lambda model, rate: torch.optim.AdamW(parameter_groups(model, 0.02), lr=rate, betas=(0.9, 0.98)),
+    "muon": lambda model, rate: Muon(model, rate, 0.02),
+}
 
 
 def rate(step: int, total: int, top: float, warm: int = 100) -> float:
@@ -88,13 +98,13 @@ def train(rank: int, args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     model = Promptable(task.model).to(memory_format=torch.channels_last)
     ema = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(parameter_groups(model, 0.02), lr=args.rate, betas=(0.9, 0.98))
+    optimiser = OPTIMISERS[args.optimiser](model, args.rate)
     start, spent = 0, 0.0
     last = out / "last.pt"
     if args.init and not last.exists():
         state = torch.load(args.init, map_location="cpu", weights_only=True)
-        model.load_state_dict(state["ema"])
-        ema.load_state_dict(state["ema"])
+        for each in (model, ema):
+            grow(each, state["ema"])
     if last.exists():
         state = torch.load(last, map_location="cpu", weights_only=True)
         if ModelConfig.from_dict(state["config"]) != task.model:
@@ -105,7 +115,8 @@ def train(rank: int, args: argparse.Namespace) -> None:
         start, spent = state["step"], state["seconds"]
     painted, outlines = (Path(p) if p else None for p in (args.painted, args.outlines))
     samples = task.load(painted, outlines)
-    batches = Batches(samples, task.batches(args.seed), args.steps * world)
+    config = replace(task.batches(args.seed), calm_from=round(args.calm_from * args.steps * world))
+    batches = Batches(samples, config, args.steps * world)
     chosen = {s: round(float(w), 3) for s, w in zip(batches.sources, batches.shares, strict=True)}
     if rank == 0:
         note(out, {"event": "start", "step": start, "weights": model.count(), "shares": chosen, "args": vars(args)})
@@ -205,10 +216,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8000, help="batches of the whole schedule")
     parser.add_argument("--minutes", type=float, default=0, help="end the schedule after this time")
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--optimiser", choices=sorted(OPTIMISERS), default="adamw")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1, help="trainers that share each step")
     parser.add_argument("--workers", type=int, default=1, help="data workers of each trainer")
+    parser.add_argument(
+        "--calm-from", type=float, default=1.0, help="share of the steps after which images are changed half as often"
+    )
     parser.add_argument("--init", help="start from the averaged weights of this checkpoint")
     parser.add_argument("--painted", help="a folder written by the painter of samples/")
     parser.add_argument("--outlines", help="what promptable.outlines wrote for the centroids")

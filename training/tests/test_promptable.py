@@ -14,7 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from promptable.automatic import Mask, peaks, suppress
 from promptable.datasets import guard
 from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
+from promptable.encoder import EncoderConfig
 from promptable.metrics import figures
+from promptable.model import ModelConfig, Promptable, grow
+from promptable.muon import Muon, is_filter, orthogonal
+from promptable.restore import as_shipped
+from promptable.stain import recolour
 
 
 class Windows(unittest.TestCase):
@@ -92,6 +97,80 @@ class Automatic(unittest.TestCase):
         ]
         label = suppress(masks, 12, 20, 0.3)
         self.assertEqual(np.bincount(label.ravel())[1:].tolist(), [100, 60])
+
+
+class Growing(unittest.TestCase):
+    """More residual blocks than a checkpoint has: they begin as the identity."""
+
+    def setUp(self) -> None:
+        torch.manual_seed(5)
+        self.small = Promptable(self._shape((1, 2, 1))).eval()
+
+    @staticmethod
+    def _shape(blocks: tuple[int, int, int]) -> ModelConfig:
+        return ModelConfig(EncoderConfig(widths=(4, 6, 8, 8), blocks=blocks), DecoderConfig())
+
+    def test_answers_stay_and_do_not_depend_on_the_seed(self) -> None:
+        image = torch.randn(1, 3, 64, 96)
+        with torch.no_grad():
+            want = self.small.encoder(image)
+        grown = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            large = Promptable(self._shape((1, 3, 3))).eval()
+            names = grow(large, self.small.state_dict())
+            self.assertEqual(names, ["encoder.down8.2", "encoder.down16.1", "encoder.down16.2"])
+            with torch.no_grad():
+                got = large.encoder(image)
+            for name, value in want.items():
+                self.assertTrue(torch.equal(got[name], value), name)
+            grown.append(large.state_dict())
+        self.assertTrue(all(torch.equal(grown[0][key], grown[1][key]) for key in grown[0]))
+        with self.assertRaisesRegex(KeyError, "fewer blocks"):
+            grow(Promptable(self._shape((1, 1, 1))), self.small.state_dict())
+
+    def test_the_shipped_number_of_blocks_is_read_from_the_names(self) -> None:
+        names = [name for name, _ in self.small.encoder.named_modules()]
+        self.assertEqual(as_shipped(self._shape((9, 9, 9)), names).encoder.blocks, (1, 2, 1))
+
+
+class Optimising(unittest.TestCase):
+    def test_orthogonal_brings_singular_values_near_one(self) -> None:
+        torch.manual_seed(1)
+        for shape in ((16, 144), (32, 8)):
+            values = torch.linalg.svdvals(orthogonal(torch.randn(shape) @ torch.diag(torch.rand(shape[1]) + 0.05)))
+            self.assertTrue(bool(((values > 0.3) & (values < 1.4)).all()), values)
+        self.assertTrue(torch.equal(orthogonal(torch.zeros(4, 9)), torch.zeros(4, 9)))
+
+    def test_muon_goes_on_from_its_state_and_touches_filters_alone(self) -> None:
+        def run(pause: bool) -> dict[str, torch.Tensor]:
+            torch.manual_seed(2)
+            model = Promptable(Growing._shape((1, 1, 1)))
+            optimiser = Muon(model, 1e-3, 0.02)
+            for step in range(4):
+                if pause and step == 2:
+                    state = optimiser.state_dict()
+                    optimiser = Muon(model, 1e-3, 0.02)
+                    optimiser.load_state_dict(state)
+                generator = torch.Generator().manual_seed(step)
+                for parameter in model.parameters():
+                    parameter.grad = torch.randn(parameter.shape, generator=generator)
+                optimiser.step()
+            filters = [p for n, p in model.named_parameters() if is_filter(n, p)]
+            self.assertEqual(optimiser.param_groups[0]["params"], filters)
+            return model.state_dict()
+
+        whole, paused = run(False), run(True)
+        self.assertTrue(all(torch.equal(whole[key], paused[key]) for key in whole))
+
+
+class Colours(unittest.TestCase):
+    def test_no_strength_changes_no_colour(self) -> None:
+        image = np.random.default_rng(1).integers(1, 255, (32, 32, 3)).astype(np.uint8)
+        rng = np.random.default_rng(2)
+        for _ in range(20):
+            changed = recolour(image, rng, np.zeros((0, 2, 3), np.float32), 0.0)
+            self.assertLessEqual(int(np.abs(changed.astype(int) - image).max()), 1)
 
 
 class Figures(unittest.TestCase):
