@@ -25,7 +25,7 @@ class CropConfig:
     on_object: float = 0.0
     #: How often some objects of a crop are made pale inside.
     pale: float = 0.0
-    #: What the odds of every change of colour and optics are multiplied by.
+    #: What the probability of each change of colour and optics is multiplied by.
     strength: float = 1.0
 
 

@@ -23,7 +23,7 @@ class BatchConfig:
     seed: int = 1
     crop: CropConfig = field(default_factory=CropConfig)
     prompt: PromptConfig = field(default_factory=PromptConfig)
-    #: From this step on the odds of each change of colour and optics are multiplied by ``calm``.
+    #: From this step on the probability of each change of colour and optics is multiplied by ``calm``.
     calm_from: int | None = None
     calm: float = 0.5
     #: Share of crops by source; a source is divided evenly between its images by the square root of size.

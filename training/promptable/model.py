@@ -54,23 +54,26 @@ class Promptable(nn.Module):
 
 
 def grow(model: Promptable, state: dict[str, Tensor]) -> list[str]:
-    """Load weights of a model of fewer residual blocks; the further blocks begin as the identity. Names them.
+    """Load weights of a model of fewer residual blocks; the further blocks become the identity. Names them.
 
     A block's last gain is 0 then, so that its skip alone speaks (Chen et al. 2016, Net2DeeperNet, arXiv:1511.05641).
-    Throws KeyError where anything but a whole further block is missing or left over.
+    They begin alike whatever the seed, but which way they then go is settled by the first batches: runs that are to be
+    averaged fork from one run's checkpoint after that. Throws KeyError where anything but a whole further block is
+    missing or left over.
     """
     missing, left_over = model.load_state_dict(state, strict=False)
-    blocks = {n: m for n, m in model.named_modules() if isinstance(m, Residual)}
+    blocks = {n: m for n, m in model.named_modules() if isinstance(m, Residual) and isinstance(m.skip, nn.Identity)}
     further = [n for n, m in blocks.items() if all(f"{n}.{key}" in missing for key, _ in m.named_parameters())]
-    # The same beginning whatever the seed of a run, so that runs can be averaged.
-    generator = torch.Generator().manual_seed(0)
-    for name in further:
-        for convolution in (blocks[name].first[0], blocks[name].second[0]):
-            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu", generator=generator)
-        nn.init.zeros_(blocks[name].second[1].weight)
     unknown = [key for key in missing if not any(key.startswith(f"{name}.") for name in further)] + left_over
     if unknown:
         raise KeyError(f"not a model of fewer blocks: {', '.join(unknown[:5])}")
+    generator = torch.Generator().manual_seed(0)
+    for name in further:
+        first, second = blocks[name].first[0], blocks[name].second
+        for convolution in (first, second[0]):
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu", generator=generator)
+        nn.init.zeros_(second[1].weight)
+        nn.init.zeros_(second[1].bias)
     return further
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from .encoder import normalise
-from .model import Promptable
+from .model import ModelConfig, Promptable
 from .quantise import Crops
-from .tasks import TASKS
 from .train import save
 
 
@@ -34,6 +34,19 @@ def settle(model: Promptable, crops: list[np.ndarray], batch: int = 4) -> None:
     model.eval()
 
 
+def mean_of(states: list[dict[str, Any]]) -> Promptable:
+    """The model whose weights are the mean of checkpoints' averaged weights. Throws ValueError where shapes differ."""
+    if any(state["config"] != states[0]["config"] for state in states):
+        raise ValueError("the checkpoints are of different architectures")
+    mean = {}
+    for name, first in states[0]["ema"].items():
+        values = [state["ema"][name] for state in states]
+        mean[name] = torch.stack(values).mean(0) if first.dtype.is_floating_point else first
+    model = Promptable(ModelConfig.from_dict(states[0]["config"]))
+    model.load_state_dict(mean)
+    return model
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoints", type=Path, nargs="+", required=True)
@@ -43,19 +56,11 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     states = [torch.load(path, map_location="cpu", weights_only=True) for path in args.checkpoints]
-    if any(state["config"] != states[0]["config"] for state in states):
-        raise SystemExit("the checkpoints are of different architectures")
-    mean = {}
-    for name, first in states[0]["ema"].items():
-        values = [state["ema"][name] for state in states]
-        mean[name] = torch.stack(values).mean(0) if first.dtype.is_floating_point else first
+    model, task = mean_of(states), states[0]["task"]
     if args.crops:
-        model = Promptable(TASKS[states[0]["task"]].model)
-        model.load_state_dict(mean)
-        settle(model, list(Crops(states[0]["task"], args.crops, args.painted).images))
-        mean = model.state_dict()
+        settle(model, list(Crops(task, args.crops, args.painted).images))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    save(args.out, {"config": states[0]["config"], "task": states[0]["task"], "ema": mean})
+    save(args.out, {"config": states[0]["config"], "task": task, "ema": model.state_dict()})
     print(args.out, args.out.stat().st_size)
 
 

@@ -61,7 +61,7 @@ def jitter_stains(od: np.ndarray, rng: np.random.Generator, amount: float = 0.25
 def recolour(image: np.ndarray, rng: np.random.Generator, targets: np.ndarray, strength: float = 1.0) -> np.ndarray:
     """A uint8 RGB image as another laboratory might have stained and scanned it.
 
-    targets [n,2,3] are density statistics of other training images; ``strength`` multiplies the odds of each change.
+    targets [n,2,3] are density statistics of other training images; ``strength`` multiplies each change's probability.
     """
     od = density(image)
     kind = rng.random() / max(strength, 1e-6)

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,22 +23,8 @@ from .batches import Batches, loader
 from .encoder import normalise
 from .losses import batch_loss
 from .model import ModelConfig, Promptable, grow
-from .muon import Muon
-from .tasks import TASKS, Task
-
-
-def parameter_groups(model: nn.Module, decay: float) -> list[dict[str, object]]:
-    """Weight decay on matrices and filters only."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-#: By name; each of a model and a rate.
-OPTIMISERS: dict[str, Callable[[nn.Module, float], torch.optim.Optimizer]] = {
-    "adamw": lambda model, rate: torch.optim.AdamW(parameter_groups(model, 0.02), lr=rate, betas=(0.9, 0.98)),
-    "muon": lambda model, rate: Muon(model, rate, 0.02),
-}
+from .optimisers import OPTIMISERS
+from .tasks import TASKS
 
 
 def rate(step: int, total: int, top: float, warm: int = 100) -> float:
@@ -98,17 +83,20 @@ def train(rank: int, args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     model = Promptable(task.model).to(memory_format=torch.channels_last)
     ema = copy.deepcopy(model)
-    optimiser = OPTIMISERS[args.optimiser](model, args.rate)
+    optimiser = OPTIMISERS[args.optimiser](model, args.rate, args.bfloat16)
     start, spent = 0, 0.0
+    grown: list[str] = []
     last = out / "last.pt"
     if args.init and not last.exists():
         state = torch.load(args.init, map_location="cpu", weights_only=True)
         for each in (model, ema):
-            grow(each, state["ema"])
+            grown = grow(each, state["ema"])
     if last.exists():
         state = torch.load(last, map_location="cpu", weights_only=True)
         if ModelConfig.from_dict(state["config"]) != task.model:
             raise SystemExit(f"{last} is of another architecture; choose another --out")
+        if state.get("with", args.optimiser) != args.optimiser:
+            raise SystemExit(f"{last} was trained with --optimiser {state['with']}: say that, or choose another --out")
         model.load_state_dict(state["model"])
         ema.load_state_dict(state["ema"])
         optimiser.load_state_dict(state["optimiser"])
@@ -119,13 +107,13 @@ def train(rank: int, args: argparse.Namespace) -> None:
     batches = Batches(samples, config, args.steps * world)
     chosen = {s: round(float(w), 3) for s, w in zip(batches.sources, batches.shares, strict=True)}
     if rank == 0:
-        note(out, {"event": "start", "step": start, "weights": model.count(), "shares": chosen, "args": vars(args)})
+        note(out, {"event": "start", "step": start, "weights": model.count(), "shares": chosen, "grown": grown, "args": vars(args)})
     torch.manual_seed(args.seed * 1000 + start * 10 + rank)
     began = time.monotonic()
     sums: dict[str, float] = {}
     counted = 0
     saved = time.monotonic()
-    stop = False
+    stop, step = False, start
     for step, batch in enumerate(loader(batches, start * world + rank, world, args.workers), start):
         seconds = spent + time.monotonic() - began
         # The schedule follows the clock or the count, whichever is further.
@@ -154,12 +142,14 @@ def train(rank: int, args: argparse.Namespace) -> None:
             note(out, {"step": step + 1, "seconds": round(seconds), "crops_per_s": round(speed, 1), **figures})
             sums, counted = {}, 0
         if time.monotonic() - saved > 60:
-            save(last, snapshot(task, model, ema, optimiser, step + 1, seconds))
+            save(last, snapshot(args, model, ema, optimiser, step + 1, seconds))
             saved = time.monotonic()
+    else:
+        step += step > start
     if rank > 0:
         return
     seconds = spent + time.monotonic() - began
-    save(last, snapshot(task, model, ema, optimiser, step, seconds))
+    save(last, snapshot(args, model, ema, optimiser, step, seconds))
     note(out, {"event": "end", "step": step, "seconds": round(seconds)})
 
 
@@ -188,11 +178,17 @@ def step_once(
 
 
 def snapshot(
-    task: Task, model: nn.Module, ema: nn.Module, optimiser: torch.optim.Optimizer, step: int, seconds: float
+    args: argparse.Namespace,
+    model: Promptable,
+    ema: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    seconds: float,
 ) -> dict[str, object]:
     return {
-        "config": task.model.as_dict(),
-        "task": task.name,
+        "config": model.config.as_dict(),
+        "task": args.task,
+        "with": args.optimiser,
         "model": model.state_dict(),
         "ema": ema.state_dict(),
         "optimiser": optimiser.state_dict(),
@@ -222,7 +218,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="trainers that share each step")
     parser.add_argument("--workers", type=int, default=1, help="data workers of each trainer")
     parser.add_argument(
-        "--calm-from", type=float, default=1.0, help="share of the steps after which images are changed half as often"
+        "--calm-from", type=float, default=1.0, help="after this share of --steps, counted in batches, changes of colour and optics are half as likely"
     )
     parser.add_argument("--init", help="start from the averaged weights of this checkpoint")
     parser.add_argument("--painted", help="a folder written by the painter of samples/")

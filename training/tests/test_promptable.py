@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import unittest
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +13,17 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from promptable.augment import CropConfig, draw
 from promptable.automatic import Mask, peaks, suppress
-from promptable.datasets import guard
+from promptable.batches import BatchConfig, Batches
+from promptable.datasets import Sample, guard
 from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
 from promptable.encoder import EncoderConfig
 from promptable.metrics import figures
 from promptable.model import ModelConfig, Promptable, grow
-from promptable.muon import Muon, is_filter, orthogonal
+from promptable.optimisers import Muon, adamw, orthogonal
 from promptable.restore import as_shipped
-from promptable.stain import recolour
+from promptable.soup import mean_of
 
 
 class Windows(unittest.TestCase):
@@ -104,10 +108,10 @@ class Growing(unittest.TestCase):
 
     def setUp(self) -> None:
         torch.manual_seed(5)
-        self.small = Promptable(self._shape((1, 2, 1))).eval()
+        self.small = Promptable(self.shape((1, 2, 1))).eval()
 
     @staticmethod
-    def _shape(blocks: tuple[int, int, int]) -> ModelConfig:
+    def shape(blocks: tuple[int, int, int]) -> ModelConfig:
         return ModelConfig(EncoderConfig(widths=(4, 6, 8, 8), blocks=blocks), DecoderConfig())
 
     def test_answers_stay_and_do_not_depend_on_the_seed(self) -> None:
@@ -117,7 +121,7 @@ class Growing(unittest.TestCase):
         grown = []
         for seed in (1, 2):
             torch.manual_seed(seed)
-            large = Promptable(self._shape((1, 3, 3))).eval()
+            large = Promptable(self.shape((1, 3, 3))).eval()
             names = grow(large, self.small.state_dict())
             self.assertEqual(names, ["encoder.down8.2", "encoder.down16.1", "encoder.down16.2"])
             with torch.no_grad():
@@ -127,11 +131,27 @@ class Growing(unittest.TestCase):
             grown.append(large.state_dict())
         self.assertTrue(all(torch.equal(grown[0][key], grown[1][key]) for key in grown[0]))
         with self.assertRaisesRegex(KeyError, "fewer blocks"):
-            grow(Promptable(self._shape((1, 1, 1))), self.small.state_dict())
+            grow(Promptable(self.shape((1, 1, 1))), self.small.state_dict())
+        lacking = {key: v for key, v in self.small.state_dict().items() if not key.startswith("encoder.down8.0.")}
+        with self.assertRaisesRegex(KeyError, "fewer blocks"):
+            grow(Promptable(self.shape((1, 2, 1))), lacking)
 
     def test_the_shipped_number_of_blocks_is_read_from_the_names(self) -> None:
         names = [name for name, _ in self.small.encoder.named_modules()]
-        self.assertEqual(as_shipped(self._shape((9, 9, 9)), names).encoder.blocks, (1, 2, 1))
+        self.assertEqual(as_shipped(self.shape((9, 9, 9)), names).encoder.blocks, (1, 2, 1))
+
+
+class Soup(unittest.TestCase):
+    def test_the_mean_of_two_checkpoints_of_their_own_shape(self) -> None:
+        models = [Promptable(Growing.shape((1, 2, 1))) for _ in range(2)]
+        states = [{"config": m.config.as_dict(), "ema": m.state_dict()} for m in models]
+        mean = mean_of(states).state_dict()
+        name = "encoder.down8.1.first.0.weight"
+        a, b = (state["ema"][name] for state in states)
+        self.assertTrue(torch.allclose(mean[name], (a + b) / 2))
+        other = Promptable(Growing.shape((1, 1, 1)))
+        with self.assertRaisesRegex(ValueError, "different architectures"):
+            mean_of([states[0], {"config": other.config.as_dict(), "ema": other.state_dict()}])
 
 
 class Optimising(unittest.TestCase):
@@ -142,35 +162,84 @@ class Optimising(unittest.TestCase):
             self.assertTrue(bool(((values > 0.3) & (values < 1.4)).all()), values)
         self.assertTrue(torch.equal(orthogonal(torch.zeros(4, 9)), torch.zeros(4, 9)))
 
-    def test_muon_goes_on_from_its_state_and_touches_filters_alone(self) -> None:
-        def run(pause: bool) -> dict[str, torch.Tensor]:
-            torch.manual_seed(2)
-            model = Promptable(Growing._shape((1, 1, 1)))
-            optimiser = Muon(model, 1e-3, 0.02)
-            for step in range(4):
-                if pause and step == 2:
-                    state = optimiser.state_dict()
-                    optimiser = Muon(model, 1e-3, 0.02)
-                    optimiser.load_state_dict(state)
-                generator = torch.Generator().manual_seed(step)
-                for parameter in model.parameters():
-                    parameter.grad = torch.randn(parameter.shape, generator=generator)
-                optimiser.step()
-            filters = [p for n, p in model.named_parameters() if is_filter(n, p)]
-            self.assertEqual(optimiser.param_groups[0]["params"], filters)
-            return model.state_dict()
+    @staticmethod
+    def _run(make: Callable[[Promptable], torch.optim.Optimizer], pause: bool = False) -> dict[str, torch.Tensor]:
+        torch.manual_seed(2)
+        model = Promptable(Growing.shape((1, 1, 1)))
+        optimiser = make(model)
+        for step in range(4):
+            if pause and step == 2:
+                state = optimiser.state_dict()
+                optimiser = make(model)
+                optimiser.load_state_dict(state)
+            generator = torch.Generator().manual_seed(step)
+            for parameter in model.parameters():
+                parameter.grad = torch.randn(parameter.shape, generator=generator)
+            optimiser.step()
+        return model.state_dict()
 
-        whole, paused = run(False), run(True)
+    def test_muon_goes_on_from_its_state(self) -> None:
+        whole = self._run(lambda model: Muon(model, 1e-3))
+        paused = self._run(lambda model: Muon(model, 1e-3), pause=True)
         self.assertTrue(all(torch.equal(whole[key], paused[key]) for key in whole))
+
+    def test_muon_is_adamw_but_for_the_filters_of_the_encoder(self) -> None:
+        ours = self._run(lambda model: Muon(model, 1e-3, bfloat16=False))
+        plain = self._run(lambda model: adamw(model, 1e-3))
+        for name in ("decoder.weights.weight", "encoder.up8.weight", "encoder.stem.1.bias"):
+            self.assertTrue(torch.allclose(ours[name], plain[name], atol=1e-6), name)
+        for name in ("encoder.stem.0.weight", "encoder.down8.0.first.0.weight"):
+            self.assertFalse(torch.allclose(ours[name], plain[name], atol=1e-6), name)
+
+    def test_muon_is_that_of_torch_on_flattened_filters(self) -> None:
+        ours = self._run(lambda model: Muon(model, 1e-3))
+        torch.manual_seed(2)
+        name = "encoder.down8.0.first.0.weight"
+        model = Promptable(Growing.shape((1, 1, 1)))
+        start = dict(model.named_parameters())[name]
+        flat = torch.nn.Parameter(start.detach().flatten(1).clone())
+        theirs = torch.optim.Muon([flat], lr=1e-3, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+        for step in range(4):
+            generator = torch.Generator().manual_seed(step)
+            grads = {n: torch.randn(p.shape, generator=generator) for n, p in model.named_parameters()}
+            flat.grad = grads[name].flatten(1)
+            theirs.step()
+        self.assertTrue(torch.allclose(ours[name].flatten(1), flat, atol=1e-6))
 
 
 class Colours(unittest.TestCase):
-    def test_no_strength_changes_no_colour(self) -> None:
-        image = np.random.default_rng(1).integers(1, 255, (32, 32, 3)).astype(np.uint8)
-        rng = np.random.default_rng(2)
-        for _ in range(20):
-            changed = recolour(image, rng, np.zeros((0, 2, 3), np.float32), 0.0)
-            self.assertLessEqual(int(np.abs(changed.astype(int) - image).max()), 1)
+    def test_changes_are_as_likely_as_the_strength_says(self) -> None:
+        rng = np.random.default_rng(1)
+        image = rng.integers(60, 250, (48, 48, 3)).astype(np.uint8)
+        targets = np.array([[[0.5, 0.8, 0.4], [0.2, 0.3, 0.2]]], np.float32)
+        sample = Sample("a", "b", image, np.zeros((48, 48), np.int32))
+        plain = CropConfig(size=48, strength=0.0, scale_spread=0.0)
+
+        def changed(strength: float) -> float:
+            count = 0
+            for seed in range(200):
+                crops = []
+                for config in (plain, replace(plain, strength=strength)):
+                    crops.append(draw(sample, config, np.random.default_rng(seed), targets).image.astype(int))
+                count += int(np.abs(crops[0] - crops[1]).mean() > 2)
+            return count / 200
+
+        none, half, whole = (changed(strength) for strength in (0.0, 0.5, 1.0))
+        self.assertEqual(none, 0.0)
+        self.assertTrue(0.4 < half < whole - 0.1, (half, whole))
+        self.assertGreater(whole, 0.8)
+
+    def test_a_batch_is_calm_from_its_step_on(self) -> None:
+        image = np.random.default_rng(3).integers(60, 250, (64, 64, 3)).astype(np.uint8)
+        label = np.zeros((64, 64), np.int32)
+        label[10:40, 10:40] = 1
+        crop = CropConfig(size=64)
+        config = BatchConfig(batch=1, crop=crop, shares={"b": 1.0}, calm_from=3, calm=0.0)
+        calm = Batches([Sample("a", "b", image, label)], config, 6)
+        never = Batches([Sample("a", "b", image, label)], replace(config, calm_from=None), 6)
+        same = [torch.equal(calm[step]["image"], never[step]["image"]) for step in range(6)]
+        self.assertEqual(same[:3], [True] * 3)
+        self.assertFalse(all(same[3:]))
 
 
 class Figures(unittest.TestCase):
