@@ -9,10 +9,10 @@ the order of the products. With n = 4,096 image tokens of 256 channels, 7 prompt
 - What depends on the picture alone (the first layer's three projections of the image tokens) is computed once a
   call instead of once a prompt.
 - Later the image tokens differ between prompts, and projecting them costs n x 256 x 128 a projection. The projection is
-  moved to the prompt's side: q (W x) = (q W) x, with 56 rows (heads x prompt tokens) in place of n, and likewise for values
-  and outputs, since sum(a W x) = W sum(a x) over weights a that sum to one.
-- The transposed convolutions have their stride for a kernel: they are matrix products on tokens, and no map is ever turned
-  round. The full-size `masks`, which microtome does not read, is left out.
+  moved to the prompt's side: q (W x) = (q W) x, with 56 rows (heads x prompt tokens) in place of n, and likewise for
+  values and outputs, since sum(a W x) = W sum(a x) over weights a that sum to one.
+- The transposed convolutions have their stride for a kernel: they are matrix products on tokens, and no map is ever
+  turned round. The full-size `masks`, which microtome does not read, is left out.
 - 1.77 to 0.83 billion multiplications a prompt.
 """
 

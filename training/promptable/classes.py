@@ -113,13 +113,15 @@ def scores(truth: np.ndarray, chosen: np.ndarray) -> dict[str, dict[str, float]]
     return out
 
 
-def teach(head: nn.Sequential, x: torch.Tensor, y: torch.Tensor, check: tuple[torch.Tensor, torch.Tensor], seed: int) -> float:
+def teach(
+    head: nn.Sequential, x: torch.Tensor, y: torch.Tensor, check: tuple[torch.Tensor, torch.Tensor], seed: int
+) -> float:
     """Train the head; keep what does best on the choosing side (mean F1). Returns that."""
     generator = torch.Generator().manual_seed(seed)
     mean, std = x.mean(0), x.std(0) + 1e-3
     first = head[0]
     assert isinstance(first, nn.Linear)
-    weight = (1 / torch.bincount(y).float().sqrt())
+    weight = 1 / torch.bincount(y).float().sqrt()
     weight = weight / weight.mean()
     optimiser = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
     best, kept = -1.0, copy.deepcopy(head.state_dict())
@@ -160,7 +162,9 @@ def choose_threshold(p: np.ndarray, truth: np.ndarray, precision: float = 0.85) 
 
 
 @torch.no_grad()
-def measure(model: Promptable, samples: list[Sample], threshold: float, objectness: float, radius: float) -> dict[str, object]:
+def measure(
+    model: Promptable, samples: list[Sample], threshold: float, objectness: float, radius: float
+) -> dict[str, object]:
     """Held-out patients: at the true centres, and at the model's own peaks (matched within 3 µm)."""
     truth, chosen, sure, truth_auto, chosen_auto, found, said = [], [], [], [], [], 0, 0
     for sample in samples:
@@ -173,7 +177,9 @@ def measure(model: Promptable, samples: list[Sample], threshold: float, objectne
         at = peaks(heat, objectness, radius, model.config.decoder.stride)
         at = at[(at[:, 0] < sample.image.shape[1]) & (at[:, 1] < sample.image.shape[0])]
         own = torch.softmax(model.decoder.kind(torch.from_numpy(seen(model, sample.image, at)[0])), 1).numpy()
-        distance = np.hypot(*(at[:, None] - sample.points[None]).transpose(2, 0, 1)) if len(at) else np.zeros((0, len(p)))
+        distance = (
+            np.hypot(*(at[:, None] - sample.points[None]).transpose(2, 0, 1)) if len(at) else np.zeros((0, len(p)))
+        )
         free = np.ones(len(sample.points), bool)
         for i in np.argsort(distance.min(1)) if len(at) and len(p) else []:
             j = int(np.argmin(np.where(free, distance[i], np.inf)))

@@ -29,8 +29,8 @@ CLASSES = ("lymphocyte", "epithelial", "stromal")
 MEASURED_PATIENTS = ("TCGA-A7-A13F",)
 #: Organs of NuInsSeg that are for validation.
 NUINSSEG_VALIDATION = ("human_epiglottis", "human_melanoma", "human_testis", "mouse_thymus")
-#: Patients of the whole of TNBC that are for validation. One image of theirs, 08_4, is in the training half of the older
-#: sets (a turned copy, number 1037): it taught the models up to 0.3.0.
+#: Patients of the whole of TNBC that are for validation. One image of theirs, 08_4, is in the training half of the
+#: older sets (a turned copy, number 1037): it taught the models up to 0.3.0.
 TNBC_VALIDATION = ("08_", "11_")
 #: Made of images of the whole of TNBC: left out where that is at hand.
 TNBC_PARTS = ("nuclei-tnbc-antillia", "nuclei-tnbc-originals")
@@ -48,7 +48,7 @@ class Sample:
     label: np.ndarray  # int32 [H,W]; 0 background
     #: Objects whose outline is not to be trusted (merged neighbours, say): left out of mask training.
     ambiguous: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
-    #: Object centres [n,2] (x,y px) where there are no true outlines; the label then holds a model's sure ones, or none.
+    #: Object centres [n,2] (x,y px) where there are no true outlines; the label then holds sure ones, or none.
     points: np.ndarray | None = None
     #: Index into CLASSES of each centre.
     classes: np.ndarray | None = None

@@ -55,9 +55,7 @@ class Decoder(nn.Module):
             nn.Linear(config.mlp + config.features + 5, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)
         )
         if config.classes:
-            self.kind = nn.Sequential(
-                nn.Linear(self.told_size(config), 64), nn.ReLU(), nn.Linear(64, config.classes)
-            )
+            self.kind = nn.Sequential(nn.Linear(self.told_size(config), 64), nn.ReLU(), nn.Linear(64, config.classes))
         self._start()
         half = config.cells / 2
         axis = (torch.arange(config.cells) + 0.5 - half) / half

@@ -1,7 +1,7 @@
 """What moves the weights: AdamW, or Muon for the filters and AdamW for the rest.
 
-Muon is momentum whose matrix is made orthogonal before it is applied (Jordan et al. 2024, "Muon: An optimizer for hidden
-layers in neural networks"), scaled so that one rate serves both parts (Liu et al. 2025, arXiv:2502.16982).
+Muon is momentum whose matrix is made orthogonal before it is applied (Jordan et al. 2024, "Muon: An optimizer for
+hidden layers in neural networks"), scaled so that one rate serves both parts (Liu et al. 2025, arXiv:2502.16982).
 ``torch.optim.Muon`` takes matrices only; nearly all weights here are 3x3 filters.
 """
 

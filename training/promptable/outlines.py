@@ -59,9 +59,7 @@ def mirror(points: np.ndarray, width: int, height: int, across: bool, down: bool
     return np.stack([x, y], 1).astype(np.float32)
 
 
-def views(
-    runtime: Runtime, image: np.ndarray, points: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def views(runtime: Runtime, image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Logits [V,P,2*HALF,2*HALF], predicted IoUs [V,P] and mean foreground [H/s,W/s] of mirrored views."""
     whole = pad(image, input_stride(runtime.stride))
     height, width = whole.shape[:2]

@@ -55,9 +55,7 @@ def convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Weight and bias of every convolution of an exported encoder, by its module's name."""
     graph = onnx.load(str(path)).graph
     known = constants(graph)
-    return {
-        module_of(n.name): (known[n.input[1]], known[n.input[2]]) for n in graph.node if n.op_type == "Conv"
-    }
+    return {module_of(n.name): (known[n.input[1]], known[n.input[2]]) for n in graph.node if n.op_type == "Conv"}
 
 
 def as_shipped(shape: ModelConfig, read: Iterable[str]) -> ModelConfig:
@@ -130,7 +128,7 @@ def unfold(model: Promptable, crops: list[np.ndarray]) -> None:
         assert isinstance(conv, nn.Conv2d)
         mean, square = sums[name] / len(crops)
         std = (square - mean * mean).clamp(min=1e-6).sqrt()
-        # A filter's own size is free behind BatchNorm: bring it to that of a fresh network, so that rates mean the same.
+        # A filter's own size is free behind BatchNorm: bring it to a fresh network's, so that rates mean the same.
         gain = conv.weight.flatten(1).norm(dim=1).double().clamp(min=1e-4) / 2**0.5
         conv.weight.copy_(conv.weight / gain[:, None, None, None].float())
         norm.running_mean.copy_(mean / gain)

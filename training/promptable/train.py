@@ -107,7 +107,17 @@ def train(rank: int, args: argparse.Namespace) -> None:
     batches = Batches(samples, config, args.steps * world)
     chosen = {s: round(float(w), 3) for s, w in zip(batches.sources, batches.shares, strict=True)}
     if rank == 0:
-        note(out, {"event": "start", "step": start, "weights": model.count(), "shares": chosen, "grown": grown, "args": vars(args)})
+        note(
+            out,
+            {
+                "event": "start",
+                "step": start,
+                "weights": model.count(),
+                "shares": chosen,
+                "grown": grown,
+                "args": vars(args),
+            },
+        )
     torch.manual_seed(args.seed * 1000 + start * 10 + rank)
     began = time.monotonic()
     sums: dict[str, float] = {}
@@ -218,7 +228,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="trainers that share each step")
     parser.add_argument("--workers", type=int, default=1, help="data workers of each trainer")
     parser.add_argument(
-        "--calm-from", type=float, default=1.0, help="after this share of --steps, counted in batches, changes of colour and optics are half as likely"
+        "--calm-from",
+        type=float,
+        default=1.0,
+        help="after this share of --steps, counted in batches, changes of colour and optics are half as likely",
     )
     parser.add_argument("--init", help="start from the averaged weights of this checkpoint")
     parser.add_argument("--painted", help="a folder written by the painter of samples/")

@@ -2,9 +2,9 @@
 
     python -m promptable.tumour_probe --model ../models/microtome-regions.json
 
-An experiment, not a part of the model: three BCSS patients (breast) and one of OCDC (oral cavity) at 2 µm/px; a score of a
-place is a logistic regression on the mean embedding round it, fitted on the other patients. Camelyon's tiles tell no patients
-and no µm/px, and are left out.
+An experiment, not a part of the model: three BCSS patients (breast) and one of OCDC (oral cavity) at 2 µm/px; a score
+of a place is a logistic regression on the mean embedding round it, fitted on the other patients. Camelyon's tiles tell
+no patients and no µm/px, and are left out.
 """
 
 from __future__ import annotations
