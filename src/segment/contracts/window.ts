@@ -37,7 +37,7 @@ export const WINDOW_RULES: ContractRules = {
 };
 
 /** Prompts a call: enough to hide the cost of a call, few enough to keep the windows in cache. */
-const BATCH = 64;
+const BATCH = 16;
 
 /** Speaks to a model of the `window` contract. Throws ModelContractError where the description lacks `window`. */
 export function windowAdapter(
