@@ -113,9 +113,9 @@ SOURCES = {
         remarks=(
             "The fields are squeezed into 224 x 224: glands that do not touch the edge are 1.3 times as high as wide"
             " in every class, as a 4:3 camera frame would be. Stretched back to 299 x 224 here. The masks are binary:"
-            " a gland is a 4-connected piece with its holes filled, so that touching glands merge, with what they enclose."
-            " The first part of a name is the patient, who may have fields of several classes: split by it. Holds the"
-            " images of "
+            " a gland is a 4-connected piece with its holes filled, so that touching glands merge, with what they"
+            " enclose. The first part of a name is the patient, who may have fields of several classes: split by it."
+            " Holds the images of "
             "regions-ebhi-polyp and regions-ebhi-multiclass: use it in their place."
         ),
     ),
