@@ -37,10 +37,11 @@ def validate(
     tried: list[int],
     begin: dict[str, float],
     rounds: int,
+    taught: bool = False,
 ) -> dict[str, object]:
-    """Calibrated thresholds, the figures they give, and the prompted figures."""
+    """Calibrated thresholds, their figures, and the prompted figures; of images it was ``taught`` where asked."""
     task = TASKS[task_name]
-    samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
+    samples = [s for s in task.load(painted) if s.validation != taught and s.points is None and s.complete]
     runtime = TorchRuntime(load(str(checkpoint)), bfloat16)
     results: dict[str, object] = {"checkpoint": checkpoint.name, "images": len(samples)}
     best: tuple[float, AutoConfig] | None = None
@@ -70,11 +71,19 @@ def main() -> None:
     parser.add_argument("--passes", type=int, nargs="+", default=[0, 1], help="second passes that are tried")
     parser.add_argument("--begin", type=Path, help="an earlier validation whose thresholds the search begins with")
     parser.add_argument("--rounds", type=int, default=2, help="rounds of the search; 0 only measures")
+    parser.add_argument(
+        "--taught",
+        action="store_true",
+        help="look at training images, unchanged: how well does it fit what it was taught?",
+    )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
     begin = json.loads(args.begin.read_text())["auto"] if args.begin else {}
-    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16, args.passes, begin, args.rounds)
+    if args.taught and args.rounds:
+        parser.error("--taught measures only: give thresholds with --begin and say --rounds 0")
+    tried = (args.passes, begin, args.rounds, args.taught)
+    results = validate(args.checkpoint, args.task, args.painted, args.bfloat16, *tried)
     args.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
