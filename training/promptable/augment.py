@@ -25,6 +25,8 @@ class CropConfig:
     on_object: float = 0.0
     #: How often some objects of a crop are made pale inside.
     pale: float = 0.0
+    #: How often bare glass is laid over a part of a crop, as beside and between pieces of tissue.
+    glass: float = 0.0
     #: What the probability of each change of colour and optics is multiplied by.
     strength: float = 1.0
 
@@ -66,11 +68,30 @@ def draw(sample: Sample, config: CropConfig, rng: np.random.Generator, targets: 
     if sample.points is not None:
         points = sample.points @ linear.T.astype(np.float32) + offset.astype(np.float32)
         points = points[((points > 1) & (points < size - 1)).all(1)]
+    if config.glass and rng.random() < config.glass and not sample.source.startswith("painted"):
+        image, label = glass(image, label, rng)
     image = recolour(image, rng, targets, config.strength)
     if config.pale and rng.random() < config.pale * config.strength and not sample.source.startswith("painted"):
         image = pale(image, label, rng)
     image = _optics(image, rng, config)
     return Crop(np.ascontiguousarray(image), label, valid, points)
+
+
+def glass(image: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Bare glass, nearly white, over a share of the crop with a winding border; objects end where it begins."""
+    size = image.shape[:2]
+    rough = np.zeros(size, np.float32)
+    # Mostly one winding border: holes in the tissue would pass for lumina, which belong to their gland.
+    for points, depth in ((3, 1.0), (6, 0.4), (20, 0.08)):
+        noise = rng.normal(0, depth, (points, points)).astype(np.float32)
+        rough += cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    slope = np.add.outer(*(rng.normal(0, 2) * np.linspace(-1, 1, n, dtype=np.float32) for n in size))
+    height = rough + slope
+    bare = height > np.quantile(height, 1 - rng.uniform(0.1, 0.6))
+    soft = cv2.GaussianBlur(bare.astype(np.float32), (0, 0), rng.uniform(0.5, 1.5))[:, :, None]
+    colour = rng.uniform(228, 250) + rng.normal(0, 2, 3) + rng.normal(0, rng.uniform(0.3, 2), (*size, 1))
+    out = image * (1 - soft) + np.float32(colour) * soft
+    return np.clip(out + 0.5, 0, 255).astype(np.uint8), np.where(bare, 0, label).astype(label.dtype)
 
 
 def pale(image: np.ndarray, label: np.ndarray, rng: np.random.Generator, share: float = 0.4) -> np.ndarray:

@@ -86,7 +86,7 @@ def _regions_batches(seed: int) -> BatchConfig:
         batch=6,
         stride=4,
         seed=seed,
-        crop=CropConfig(size=256, scale_spread=0.25, painted_scale_spread=0.2, on_object=0.7),
+        crop=CropConfig(size=256, scale_spread=0.25, painted_scale_spread=0.2, on_object=0.7, glass=0.2),
         prompt=PromptConfig(objects=6, min_area=60),
         shares=REGIONS_SHARES,
     )

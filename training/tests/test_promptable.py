@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from promptable.augment import CropConfig, draw
+from promptable.augment import CropConfig, draw, glass
 from promptable.automatic import Mask, peaks, suppress
 from promptable.batches import BatchConfig, Batches
 from promptable.datasets import Sample, guard
@@ -228,6 +229,20 @@ class Colours(unittest.TestCase):
         self.assertEqual(none, 0.0)
         self.assertTrue(0.4 < half < whole - 0.1, (half, whole))
         self.assertGreater(whole, 0.8)
+
+    def test_glass_ends_objects_and_leaves_the_rest(self) -> None:
+        rng = np.random.default_rng(4)
+        image = np.full((96, 96, 3), 120, np.uint8)
+        label = np.full((96, 96), 7, np.int32)
+        for _ in range(20):
+            out, left = glass(image, label, rng)
+            bare = left == 0
+            self.assertTrue(0.08 < bare.mean() < 0.62, bare.mean())
+            self.assertEqual(set(np.unique(left)), {0, 7})
+            deep = cv2.erode(bare.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+            far = cv2.dilate(bare.astype(np.uint8), np.ones((11, 11), np.uint8)) == 0
+            self.assertGreater(int(out[deep].min(initial=255)), 215)
+            self.assertTrue((out[far] == 120).all())
 
     def test_a_batch_is_calm_from_its_step_on(self) -> None:
         image = np.random.default_rng(3).integers(60, 250, (64, 64, 3)).astype(np.uint8)
