@@ -26,10 +26,10 @@ const JPEG_QUALITY = 90;
 
 export const regionCommand: Command = {
   name: "region",
-  summary: "that part of a slide as a PNG or JPEG, at a level or at a given µm/px",
-  usage: `<slide> --box x,y,w,h [--mpp N | --level N] --out FILE.png|FILE.jpg
+  summary: "a slide or a part of it as a PNG or JPEG, at a level or at a given µm/px",
+  usage: `<slide> [--box x,y,w,h] [--mpp N | --level N] --out FILE.png|FILE.jpg
 
-  --box x,y,w,h             level-0 px; what lies outside the slide is white
+  --box x,y,w,h             level-0 px; what lies outside the slide is white (default: the whole slide)
   --mpp N                   µm/px of the picture; level 0 as it is when left out
   --level N                 pixels of this level as they are stored
   --out FILE                its ending says PNG (.png) or JPEG (.jpg, .jpeg)
@@ -50,8 +50,7 @@ ${ICC_HELP}
       json: { type: "boolean" },
     } as const;
     const parsed = Arguments.parse("region", args, options, [1, 1]);
-    const box = parsed.box("box");
-    if (!box) throw usage("region", "--box is missing");
+    const asked = parsed.box("box");
     const out = parsed.required("out");
     const kind = /\.(png|jpe?g)$/i.exec(out)?.[1]?.toLowerCase();
     if (!kind) throw usage("region", `--out ${out}: expected a name ending in .png, .jpg or .jpeg`);
@@ -74,7 +73,9 @@ ${ICC_HELP}
       channelOption(parsed),
     );
     try {
-      if (!intersectBoxes(box, { x: 0, y: 0, ...slide.size })) {
+      const whole = { x: 0, y: 0, ...slide.size };
+      const box = asked ?? whole;
+      if (!intersectBoxes(box, whole)) {
         throw usage(
           "region",
           `--box ${[box.x, box.y, box.width, box.height].join(",")} lies outside the slide, which is ${slide.size.width}×${slide.size.height} px`,
@@ -159,6 +160,6 @@ function onGrid(box: Box, factor: number): Box {
   if (gridBox.width * gridBox.height <= MAX_PIXELS) return gridBox;
   throw usage(
     "region",
-    `the picture would be ${gridBox.width}×${gridBox.height} px, more than ${MAX_PIXELS / 1e6} megapixels: take a smaller --box, a larger --mpp or a higher --level`,
+    `the picture would be ${gridBox.width}×${gridBox.height} px, more than ${MAX_PIXELS / 1e6} megapixels: take a larger --mpp, a higher --level or a smaller --box`,
   );
 }

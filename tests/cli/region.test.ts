@@ -39,6 +39,19 @@ test("level 0 as a PNG, white outside", { timeout: 120_000 }, async () => {
   expect(summary).toMatchObject({ width: 20, height: 8, level: 0, mpp: { x: 0.5, y: 0.5 } });
 });
 
+test("the whole slide where no box is given", { timeout: 120_000 }, async () => {
+  const [whole, boxed] = [
+    await region(pyramid, "whole.png", "--mpp", "2"),
+    await region(pyramid, "boxed.png", "--mpp", "2", "--box", "0,0,256,192"),
+  ];
+  expect(whole.summary).toMatchObject({
+    width: 64,
+    height: 48,
+    box: { x: 0, y: 0, width: 256, height: 192 },
+  });
+  expect(Buffer.compare(whole.data, boxed.data)).toBe(0);
+});
+
 test("a level's own pixels, as a JPEG", { timeout: 120_000 }, async () => {
   const { info, summary } = await region(pyramid, "b.jpg", "--box", "0,0,256,192", "--level", "1");
   expect(summary).toMatchObject({ width: 128, height: 96, level: 1, mpp: { x: 1, y: 1 } });
