@@ -164,13 +164,17 @@ function isAround(outer: Ring, ring: Ring): boolean {
   return false;
 }
 
+/** Drops slivers until none is left: a hole that is closed makes the whole larger, and others slivers of it. */
 function withoutSlivers(polygons: readonly Polygon[]): Polygon[] {
   const whole = polygons.reduce((sum, polygon) => sum + polygonArea(polygon), 0);
   const isSliver = (ring: Ring): boolean => {
     const area = Math.abs(ringArea(ring));
     return area < PIXEL && area < SLIVER * whole;
   };
-  return polygons
+  const left = polygons
     .filter(({ outer }) => !isSliver(outer))
     .map(({ outer, holes }) => ({ outer, holes: holes.filter((hole) => !isSliver(hole)) }));
+  const rings = (list: readonly Polygon[]): number =>
+    list.reduce((sum, { holes }) => sum + 1 + holes.length, 0);
+  return rings(left) === rings(polygons) ? left : withoutSlivers(left);
 }
