@@ -7,7 +7,8 @@ hidden layers in neural networks"), scaled so that one rate serves both parts (L
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +20,11 @@ BETAS = (0.9, 0.98)
 QUINTIC = (3.4445, -4.7750, 2.0315)
 
 
-def adamw(model: nn.Module, rate: float) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and filters only."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=BETAS)
+def groups_of(parameters: Iterable[nn.Parameter]) -> list[dict[str, Any]]:
+    """Weight decay on matrices and filters only."""
+    every = list(parameters)
+    matrices, rest = ([p for p in every if (p.ndim > 1) == decayed] for decayed in (True, False))
+    return [{"params": matrices, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}]
 
 
 def orthogonal(matrix: Tensor, bfloat16: bool = True, steps: int = 5) -> Tensor:
@@ -45,57 +45,39 @@ def is_filter(name: str, parameter: Tensor) -> bool:
     return name.startswith("encoder.") and parameter.ndim == 4 and parameter.shape[2] > 1
 
 
-class Muon(torch.optim.Optimizer):
-    """Muon on groups marked ``muon``, AdamW on the others; both share the rate and the state that is saved."""
+class Muon(torch.optim.AdamW):
+    """Muon on the encoder's filters, AdamW on all else; both share the rate and the state that is saved."""
 
     def __init__(self, model: nn.Module, rate: float, bfloat16: bool = True, momentum: float = 0.95) -> None:
         named = list(model.named_parameters())
         filters = [p for n, p in named if is_filter(n, p)]
-        matrices = [p for n, p in named if p.ndim > 1 and not is_filter(n, p)]
-        rest = [p for _, p in named if p.ndim <= 1]
-        groups = [
-            {"params": filters, "weight_decay": DECAY, "muon": True},
-            {"params": matrices, "weight_decay": DECAY, "muon": False},
-            {"params": rest, "weight_decay": 0.0, "muon": False},
-        ]
-        super().__init__(groups, {"lr": rate, "momentum": momentum, "betas": BETAS})
-        self.bfloat16 = bfloat16
+        others = groups_of(p for n, p in named if not is_filter(n, p))
+        super().__init__([{"params": filters, "weight_decay": DECAY}, *others], lr=rate, betas=BETAS)
+        self.bfloat16, self.momentum = bfloat16, momentum
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is None:
-                    continue
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                (self._muon if group["muon"] else self._adam)(p, group)
-
-    def _muon(self, p: Tensor, group: dict[str, float]) -> None:
-        state = self.state[p]
-        if not state:
-            state["speed"] = torch.zeros_like(p)
-        speed = state["speed"]
-        speed.lerp_(p.grad, 1 - group["momentum"])
-        ahead = p.grad.lerp(speed, group["momentum"])
-        matrix = ahead.reshape(ahead.shape[0], -1)
-        size = 0.2 * max(matrix.shape) ** 0.5
-        p.add_(orthogonal(matrix, self.bfloat16).reshape(p.shape), alpha=-group["lr"] * size)
-
-    def _adam(self, p: Tensor, group: dict[str, tuple[float, float]]) -> None:
-        state, (b1, b2) = self.state[p], group["betas"]
-        if not state:
-            state["step"] = torch.zeros(())
-            state["first"], state["second"] = torch.zeros_like(p), torch.zeros_like(p)
-        state["step"] += 1
-        state["first"].lerp_(p.grad, 1 - b1)
-        state["second"].lerp_(p.grad * p.grad, 1 - b2)
-        count = float(state["step"])
-        scale = (state["second"] / (1 - b2**count)).sqrt_().add_(1e-8)
-        p.addcdiv_(state["first"], scale, value=-group["lr"] / (1 - b1**count))
+        """One step of both; the filters' gradients are used up by it."""
+        group = self.param_groups[0]
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            state = self.state[p]
+            if not state:
+                # AdamW counts steps in every state that it loads.
+                state["step"], state["speed"] = torch.zeros(()), torch.zeros_like(p)
+            speed = state["speed"].lerp_(p.grad, 1 - self.momentum)
+            ahead = p.grad.lerp(speed, self.momentum).flatten(1)
+            size = 0.2 * max(ahead.shape) ** 0.5
+            p.mul_(1 - group["lr"] * group["weight_decay"])
+            p.add_(orthogonal(ahead, self.bfloat16).reshape(p.shape), alpha=-group["lr"] * size)
+            # AdamW passes by what has no gradient.
+            p.grad = None
+        super().step()
 
 
 #: By name; each of a model, a rate and whether the processor has bfloat16.
 OPTIMISERS: dict[str, Callable[[nn.Module, float, bool], torch.optim.Optimizer]] = {
-    "adamw": lambda model, rate, _: adamw(model, rate),
+    "adamw": lambda model, rate, _: torch.optim.AdamW(groups_of(model.parameters()), lr=rate, betas=BETAS),
     "muon": Muon,
 }

@@ -123,7 +123,7 @@ def train(rank: int, args: argparse.Namespace) -> None:
     sums: dict[str, float] = {}
     counted = 0
     saved = time.monotonic()
-    stop, step = False, start
+    stop, done = False, start
     for step, batch in enumerate(loader(batches, start * world + rank, world, args.workers), start):
         seconds = spent + time.monotonic() - began
         # The schedule follows the clock or the count, whichever is further.
@@ -140,27 +140,26 @@ def train(rank: int, args: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group["lr"] = rate(virtual, args.steps, args.rate)
         parts = step_once(model, optimiser, batch, task.empty_prompts, args.bfloat16)
+        done = step + 1
         if rank > 0:
             continue
         average(ema, model, step)
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value
         counted += 1
-        if (step + 1) % 50 == 0:
+        if done % 50 == 0:
             figures = {k: round(v / counted, 4) for k, v in sums.items()}
-            speed = (step + 1 - start) * batches.config.batch * world / (time.monotonic() - began)
-            note(out, {"step": step + 1, "seconds": round(seconds), "crops_per_s": round(speed, 1), **figures})
+            speed = (done - start) * batches.config.batch * world / (time.monotonic() - began)
+            note(out, {"step": done, "seconds": round(seconds), "crops_per_s": round(speed, 1), **figures})
             sums, counted = {}, 0
         if time.monotonic() - saved > 60:
-            save(last, snapshot(args, model, ema, optimiser, step + 1, seconds))
+            save(last, snapshot(args, model, ema, optimiser, done, seconds))
             saved = time.monotonic()
-    else:
-        step += step > start
     if rank > 0:
         return
     seconds = spent + time.monotonic() - began
-    save(last, snapshot(args, model, ema, optimiser, step, seconds))
-    note(out, {"event": "end", "step": step, "seconds": round(seconds)})
+    save(last, snapshot(args, model, ema, optimiser, done, seconds))
+    note(out, {"event": "end", "step": done, "seconds": round(seconds)})
 
 
 def step_once(

@@ -22,7 +22,7 @@ from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
 from promptable.encoder import EncoderConfig
 from promptable.metrics import figures
 from promptable.model import ModelConfig, Promptable, grow
-from promptable.optimisers import Muon, adamw, orthogonal
+from promptable.optimisers import OPTIMISERS, Muon, orthogonal
 from promptable.restore import as_shipped
 from promptable.soup import mean_of
 
@@ -186,7 +186,7 @@ class Optimising(unittest.TestCase):
 
     def test_muon_is_adamw_but_for_the_filters_of_the_encoder(self) -> None:
         ours = self._run(lambda model: Muon(model, 1e-3, bfloat16=False))
-        plain = self._run(lambda model: adamw(model, 1e-3))
+        plain = self._run(lambda model: OPTIMISERS["adamw"](model, 1e-3, False))
         for name in ("decoder.weights.weight", "encoder.up8.weight", "encoder.stem.1.bias"):
             self.assertTrue(torch.allclose(ours[name], plain[name], atol=1e-6), name)
         for name in ("encoder.stem.0.weight", "encoder.down8.0.first.0.weight"):
