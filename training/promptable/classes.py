@@ -23,6 +23,7 @@ from torch import nn
 from .automatic import peaks
 from .datasets import CLASSES, Sample, load_points
 from .encoder import normalise
+from .heads import Standard
 from .model import Promptable, load
 from .runtime import input_stride, pad
 from .stain import recolour, statistics
@@ -118,9 +119,7 @@ def teach(
 ) -> float:
     """Train the head; keep what does best on the choosing side (mean F1). Returns that."""
     generator = torch.Generator().manual_seed(seed)
-    mean, std = x.mean(0), x.std(0) + 1e-3
-    first = head[0]
-    assert isinstance(first, nn.Linear)
+    standard = Standard.of(x)
     weight = 1 / torch.bincount(y).float().sqrt()
     weight = weight / weight.mean()
     optimiser = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
@@ -131,23 +130,19 @@ def teach(
             group["lr"] = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
         at = torch.randint(len(x), (256,), generator=generator)
         head.train()
-        inputs = (x[at] - mean) / std
-        inputs = nn.functional.dropout(inputs, 0.2)
+        inputs = nn.functional.dropout(standard(x[at]), 0.2)
         loss = nn.functional.cross_entropy(head(inputs), y[at], weight, label_smoothing=0.05)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         if (step + 1) % 100 == 0:
             with torch.no_grad():
-                said = head((check[0] - mean) / std).argmax(1).numpy()
+                said = head(standard(check[0])).argmax(1).numpy()
             got = float(np.mean([v["f1"] for v in scores(check[1].numpy(), said).values()]))
             if got > best:
                 best, kept = got, copy.deepcopy(head.state_dict())
     head.load_state_dict(kept)
-    # The standardisation goes into the first layer: the graph reads raw numbers.
-    with torch.no_grad():
-        first.weight.copy_(first.weight / std)
-        first.bias.sub_(first.weight @ mean)
+    standard.fold(head)
     return best
 
 

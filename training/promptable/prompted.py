@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage, stats
 
-from .automatic import AutoConfig, to_mask
+from .automatic import AutoConfig, Mask, to_mask
 from .calibrate import crop_of
 from .datasets import Sample
-from .runtime import Runtime
+from .runtime import Encoded, Runtime
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A mask beside an object's true pixels, counted in px."""
+
+    common: int
+    mask: int
+    truth: int
+
+    @property
+    def iou(self) -> float:
+        return self.common / max(1, self.mask + self.truth - self.common)
+
+    @property
+    def dice(self) -> float:
+        return 2 * self.common / max(1, self.mask + self.truth)
+
+
+def mask_of(window: np.ndarray, origin: np.ndarray, encoded: Encoded, stride: int, threshold: float) -> Mask | None:
+    """The whole mask of one answer, however it would be ranked."""
+    return to_mask(window, origin, 0, 0, encoded, stride, threshold)
+
+
+def overlap(mask: Mask | None, label: np.ndarray, number: int) -> Overlap:
+    """How a mask meets object ``number`` of a label image [H,W]."""
+    truth = int((label == number).sum())
+    if mask is None:
+        return Overlap(0, 0, truth)
+    h, w = mask.bits.shape
+    view = label[mask.y : mask.y + h, mask.x : mask.x + w]
+    return Overlap(int((mask.bits & (view == number)).sum()), int(mask.bits.sum()), truth)
 
 
 def prompted(
@@ -40,18 +74,12 @@ def prompted(
             truth = label == number
             for answers, dices in ((by_point, point_dice), (by_box, box_dice)):
                 windows, origins, iou = answers
-                mask = to_mask(windows[at], origins[at], 0, 0, encoded, runtime.stride, config.mask_threshold)
-                inter = union = 0
-                total = int(truth.sum())
-                if mask is not None:
-                    h, w = mask.bits.shape
-                    inter = int((mask.bits & truth[mask.y : mask.y + h, mask.x : mask.x + w]).sum())
-                    union = int(mask.bits.sum()) + total - inter
-                    total += int(mask.bits.sum())
-                dices.append(2 * inter / total)
+                mask = mask_of(windows[at], origins[at], encoded, runtime.stride, config.mask_threshold)
+                met = overlap(mask, label, number)
+                dices.append(met.dice)
                 if dices is point_dice:
                     predicted.append(float(iou[at]))
-                    actual.append(inter / union if union else 0.0)
+                    actual.append(met.iou)
             disc_dice.append(_disc(truth, centres[at], disc_px))
             ellipse_dice.append(_ellipse(truth, boxes[at]))
         empty = np.argwhere(label == 0)

@@ -15,14 +15,17 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from promptable.augment import CropConfig, draw, glass
-from promptable.automatic import Mask, peaks, suppress
+from promptable.automatic import AutoConfig, Mask, peaks, suppress
 from promptable.batches import BatchConfig, Batches
 from promptable.datasets import Sample, guard
 from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
 from promptable.encoder import EncoderConfig
+from promptable.heads import Standard
 from promptable.metrics import figures
 from promptable.model import ModelConfig, Promptable, grow
 from promptable.optimisers import OPTIMISERS, Muon, orthogonal
+from promptable.prompted import overlap
+from promptable.quality import collect, teach
 from promptable.restore import as_shipped
 from promptable.soup import mean_of
 
@@ -274,6 +277,55 @@ class Guard(unittest.TestCase):
     def test_test_data_is_refused(self) -> None:
         with self.assertRaises(ValueError):
             guard(Path("/data/test/nuclei-anything"))
+
+
+class Heads(unittest.TestCase):
+    """What is taught last, on frozen weights."""
+
+    def test_a_folded_head_reads_raw_numbers(self) -> None:
+        torch.manual_seed(4)
+        head = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.ReLU(), torch.nn.Linear(5, 1))
+        x = torch.randn(50, 6) * torch.tensor([1.0, 9.0, 0.1, 3.0, 70.0, 1.0]) + 12
+        standard = Standard.of(x)
+        with torch.no_grad():
+            before = head(standard(x))
+            standard.fold(head)
+            self.assertTrue(torch.allclose(head(x), before, atol=1e-4))
+
+    def test_overlap_is_counting(self) -> None:
+        rng = np.random.default_rng(5)
+        label = (rng.random((30, 40)) > 0.5).astype(np.int32) * 3
+        bits = rng.random((12, 9)) > 0.4
+        whole = np.zeros(label.shape, bool)
+        whole[7:19, 20:29] = bits
+        met = overlap(Mask(20, 7, bits, 0.0, 0), label, 3)
+        truth = label == 3
+        self.assertAlmostEqual(met.iou, (whole & truth).sum() / (whole | truth).sum())
+        self.assertAlmostEqual(met.dice, 2 * (whole & truth).sum() / (whole.sum() + truth.sum()))
+        self.assertEqual(overlap(None, label, 3).iou, 0.0)
+
+    def test_only_the_iou_head_is_taught(self) -> None:
+        """Every object is asked for by centroid, pixel and box; no other weight moves, and the head learns."""
+        torch.manual_seed(6)
+        model = Promptable(ModelConfig(EncoderConfig(widths=(4, 6, 8, 8)), DecoderConfig())).eval()
+        image = np.random.default_rng(7).integers(0, 255, (96, 128, 3), np.uint8)
+        label = np.zeros((96, 128), np.int32)
+        label[10:40, 12:44], label[50:80, 70:110] = 1, 2
+        with torch.no_grad():
+            x, y, weight = collect(model, [Sample("a", "s", image, label)], AutoConfig(), False)
+        self.assertGreaterEqual(len(y), 2 * 3 + 1)
+        self.assertEqual((len(x), len(weight)), (len(y), len(y)))
+        self.assertAlmostEqual(float(weight.sum()), len(y), places=3)
+        before = {k: v.clone() for k, v in model.state_dict().items()}
+        x = np.random.default_rng(8).normal(3, 2, (400, x.shape[1])).astype(np.float32)
+        truth = torch.sigmoid(torch.from_numpy(x[:, 0] - 3))
+        teach(model.decoder.quality, torch.from_numpy(x), truth, torch.ones(400), 1, steps=400)
+        for key, value in model.state_dict().items():
+            if not key.startswith("decoder.quality."):
+                self.assertTrue(torch.equal(value, before[key]), key)
+        with torch.no_grad():
+            said = torch.sigmoid(model.decoder.quality(torch.from_numpy(x)))[:, 0]
+        self.assertLess(float((said - truth).abs().mean()), 0.1)
 
 
 if __name__ == "__main__":
