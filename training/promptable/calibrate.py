@@ -33,7 +33,7 @@ class Case:
     neighbours: np.ndarray  # how far the nearest higher peak is, px
 
 
-def crop_of(sample: Sample, largest: int) -> tuple[np.ndarray, np.ndarray]:
+def crop_of(sample: Sample, largest: int = 640) -> tuple[np.ndarray, np.ndarray]:
     """The sample's top-left corner, at most ``largest`` px a side."""
     return sample.image[:largest, :largest], sample.label[:largest, :largest]
 
@@ -48,14 +48,12 @@ def few(samples: list[Sample], each: int = 8) -> list[Sample]:
     return out
 
 
-def prepare(
-    runtime: Runtime, samples: list[Sample], config: AutoConfig, largest: int = 640, each: int = 8
-) -> list[Case]:
+def prepare(runtime: Runtime, samples: list[Sample], config: AutoConfig) -> list[Case]:
     """Encode and decode once; thresholds are then tried without the model."""
     low = config.but(objectness_threshold=0.2, peak_radius_px=RADII[0] * runtime.stride)
     cases = []
-    for sample in few(samples, each):
-        image, truth = crop_of(sample, largest)
+    for sample in samples:
+        image, truth = crop_of(sample)
         found = candidates(runtime, runtime.encode(image), low)
         cells = (found.points / runtime.stride).astype(int)
         scores = found.encoded.objectness[cells[:, 1], cells[:, 0]]
@@ -90,12 +88,18 @@ def score(cases: list[Case], stride: int, config: AutoConfig) -> tuple[float, di
 
 
 def calibrate(
-    runtime: Runtime, samples: list[Sample], start: AutoConfig, rounds: int = 2, each: int = 8
+    runtime: Runtime, samples: list[Sample], further: list[Sample], start: AutoConfig, rounds: int = 2
 ) -> tuple[AutoConfig, float, dict[str, dict[str, float]]]:
-    """Coordinate search over CHOICES; of settings within .0005 of each other the earlier is kept."""
+    """Coordinate search over CHOICES; of settings within .0005 of each other the earlier is kept.
+
+    The search looks at ``samples`` and ``further`` (the same fields as others would show them), so that what it
+    finds holds under a change of stain and scanner; the score and the figures returned are of ``samples`` alone.
+    """
     config = start
-    cases = prepare(runtime, samples, config, each=each)
-    best, _ = score(cases, runtime.stride, config)
+    plain = prepare(runtime, samples, config)
+    if rounds:
+        cases = plain + prepare(runtime, further, config)
+        best, _ = score(cases, runtime.stride, config)
     for _ in range(rounds):
         radii = tuple(r * runtime.stride for r in RADII)
         for name, values in ({"peak_radius_px": radii} | CHOICES).items():
@@ -104,5 +108,5 @@ def calibrate(
                 got, _ = score(cases, runtime.stride, trial)
                 if got > best + 0.0005:
                     best, config = got, trial
-    overall, means = score(cases, runtime.stride, config)
+    overall, means = score(plain, runtime.stride, config)
     return config, overall, means

@@ -15,7 +15,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -24,9 +23,10 @@ from .automatic import peaks
 from .datasets import CLASSES, Sample, load_points
 from .encoder import normalise
 from .heads import Standard
+from .looks import variants
 from .model import Promptable, load
 from .runtime import input_stride, pad
-from .stain import recolour, statistics
+from .stain import statistics
 from .train import save
 
 
@@ -76,15 +76,6 @@ def middle(sample: Sample, side: int) -> Sample:
         points=points[inside],
         classes=sample.classes[inside],
     )
-
-
-def variants(sample: Sample, rng: np.random.Generator, targets: np.ndarray, looks: int) -> list[np.ndarray]:
-    """The field as it is, and in other colours and sharpness."""
-    out = [sample.image]
-    for _ in range(looks - 1):
-        image = recolour(sample.image, rng, targets)
-        out.append(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.0)) if rng.random() < 0.3 else image)
-    return out
 
 
 def collect(model: Promptable, samples: list[Sample], looks: int) -> tuple[np.ndarray, np.ndarray, list[str]]:

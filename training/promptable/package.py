@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 
 from .automatic import AutoConfig, GridConfig
-from .calibrate import prepare, score
+from .calibrate import few, prepare, score
 from .export import export
 from .model import load
 from .quantise import quantise
@@ -37,7 +37,7 @@ def validation_score(
     decoder_config = task.model.decoder
     runtime = OnnxRuntime(encoder, decoder, decoder_config.stride, decoder_config.cells)
     samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
-    return score(prepare(runtime, samples, auto, each=task.validation_each), runtime.stride, auto)
+    return score(prepare(runtime, few(samples, task.validation_each), auto), runtime.stride, auto)
 
 
 def describe(

@@ -1,16 +1,17 @@
-"""Teach the predicted-IoU head again: on frozen weights, images as they are, at the mask threshold that was chosen.
+"""Teach the predicted-IoU head again: on frozen weights, at the mask threshold that was chosen.
 
     python -m promptable.quality --task nuclei --checkpoint runs/nuclei/last.pt --out runs/nuclei-quality \
         --validation runs/nuclei/validation.json
 
-While the whole model trains, its masks change under this head, its images are changed, and masks are cut at logit 0;
-the product cuts them elsewhere. Only training images teach; thresholds must be chosen again afterwards.
+While the whole model trains, its masks change under this head, its images are changed much, and masks are cut at
+logit 0; the product cuts them elsewhere. Only training images teach; thresholds must be chosen again afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +23,19 @@ from .automatic import AutoConfig, peaks
 from .calibrate import crop_of, few
 from .datasets import Sample
 from .heads import Standard
+from .looks import looks
 from .model import Promptable, load
 from .prompted import mask_of, overlap
 from .runtime import Encoded, TorchRuntime
+from .stain import statistics
 from .tasks import TASKS
 from .train import save
 
 STEPS = 3000
 RATE = 2e-3
 BATCH = 512
+#: Ways each image is looked at.
+LOOKS = 3
 
 
 class Listener:
@@ -83,31 +88,39 @@ def prompts(
 
 
 def collect(
-    model: Promptable, samples: list[Sample], config: AutoConfig, bfloat16: bool
+    model: Promptable, samples: list[Sample], config: AutoConfig, bfloat16: bool, seen: int = LOOKS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What the head reads [P,T], true IoUs [P], and weights [P] by which every source counts the same."""
+    """What the head reads [P,T], true IoUs [P], and weights [P] by which every source counts the same.
+
+    Each image is looked at as it is, in another training image's colours, and at half the pixels, or the first
+    ``seen`` of these: under a scanner it does not know the model is worse, and the head must know it.
+    """
     runtime = TorchRuntime(model, bfloat16)
     listener = Listener(model)
     x, y, source = [], [], []
+    targets = np.stack([statistics(s.image) for s in samples])
     for at, sample in enumerate(samples):
-        image, label = crop_of(sample, 640)
+        image, label = crop_of(sample)
         areas = np.bincount(label.ravel())
         ambiguous = sample.ambiguous.tolist()
         ids = [int(i) for i in np.flatnonzero(areas >= 25) if i > 0 and i not in ambiguous]
-        encoded = runtime.encode(image)
-        points, boxes, asked = prompts(label, ids, encoded, runtime.stride, np.random.default_rng([7, at]))
-        sure = ~np.isin(asked, ambiguous)
-        points, boxes, asked = points[sure], boxes[sure], asked[sure]
-        boxed = boxes[:, 2] > boxes[:, 0]
-        for some, given in ((~boxed, None), (boxed, boxes[boxed])):
-            if not some.any():
-                continue
-            windows, origins, _ = runtime.decode(encoded, points[some], given)
-            x.append(listener.take())
-            for window, origin, number in zip(windows, origins, asked[some], strict=True):
-                mask = mask_of(window, origin, encoded, runtime.stride, config.mask_threshold)
-                y.append(overlap(mask, label, int(number)).iou if number else 0.0)
-            source += [sample.source] * int(some.sum())
+        rng = np.random.default_rng([7, at])
+        part = replace(sample, image=image, label=label)
+        for look in looks(part, rng, targets)[:seen]:
+            encoded = runtime.encode(look.image)
+            points, boxes, asked = prompts(label, ids, encoded, runtime.stride, rng)
+            sure = ~np.isin(asked, ambiguous)
+            points, boxes, asked = points[sure], boxes[sure], asked[sure]
+            boxed = boxes[:, 2] > boxes[:, 0]
+            for some, given in ((~boxed, None), (boxed, boxes[boxed])):
+                if not some.any():
+                    continue
+                windows, origins, _ = runtime.decode(encoded, points[some], given)
+                x.append(listener.take())
+                for window, origin, number in zip(windows, origins, asked[some], strict=True):
+                    mask = mask_of(window, origin, encoded, runtime.stride, config.mask_threshold)
+                    y.append(overlap(mask, label, int(number)).iou if number else 0.0)
+                source += [sample.source] * int(some.sum())
     names, index, counts = np.unique(source, return_inverse=True, return_counts=True)
     return np.concatenate(x), np.array(y, np.float32), (1 / counts)[index] * len(index) / len(names)
 
@@ -144,6 +157,7 @@ def main() -> None:
     parser.add_argument("--validation", type=Path, required=True, help="its thresholds, of promptable.validate")
     parser.add_argument("--painted", type=Path)
     parser.add_argument("--each", type=int, default=60, help="at most so many training images of a source")
+    parser.add_argument("--looks", type=int, choices=range(1, LOOKS + 1), default=LOOKS, help="1: images as they are")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -154,7 +168,7 @@ def main() -> None:
     config = AutoConfig(**json.loads(args.validation.read_text())["auto"])
     taught = [s for s in task.load(args.painted) if not s.validation and s.points is None and s.complete]
     with torch.no_grad():
-        x, y, weight = collect(model, few(taught, args.each), config, args.bfloat16)
+        x, y, weight = collect(model, few(taught, args.each), config, args.bfloat16, args.looks)
     loss = teach(model.decoder.quality, *(torch.from_numpy(v) for v in (x, y, weight)), args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     save(args.out / "last.pt", {"config": model.config.as_dict(), "task": args.task, "ema": model.state_dict()})

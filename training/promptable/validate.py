@@ -10,23 +10,17 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import cv2
+import numpy as np
 import torch
 
 from .automatic import AutoConfig
-from .calibrate import calibrate, few, prepare, score
-from .datasets import Sample
+from .calibrate import calibrate, crop_of, few, prepare, score
+from .looks import coarse, looks
 from .model import load
 from .prompted import prompted
 from .runtime import TorchRuntime
+from .stain import statistics
 from .tasks import TASKS
-
-
-def coarse(sample: Sample) -> Sample:
-    """The image as a scan of twice the µm/px would give it, enlarged as the product enlarges it."""
-    height, width = sample.image.shape[:2]
-    small = cv2.resize(sample.image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return replace(sample, image=cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def validate(
@@ -41,21 +35,26 @@ def validate(
 ) -> dict[str, object]:
     """Calibrated thresholds, their figures, and the prompted figures; of images it was ``taught`` where asked."""
     task = TASKS[task_name]
-    samples = [s for s in task.load(painted) if s.validation != taught and s.points is None and s.complete]
+    everything = [s for s in task.load(painted) if s.points is None and s.complete]
+    samples = [s for s in everything if s.validation != taught]
+    targets = np.stack([statistics(s.image) for s in few([s for s in everything if not s.validation])])
     runtime = TorchRuntime(load(str(checkpoint)), bfloat16)
     results: dict[str, object] = {"checkpoint": checkpoint.name, "images": len(samples)}
+    chosen = few(samples, task.validation_each)
+    cut = [replace(s, image=image, label=label) for s in chosen for image, label in [crop_of(s)]]
+    rng = np.random.default_rng(11)
+    further = [look for s in cut for look in looks(s, rng, targets)[1:]]
     best: tuple[float, AutoConfig] | None = None
     for passes in tried:
         start = AutoConfig(**{**task.auto, **begin, "refine_passes": passes})
-        config, overall, means = calibrate(runtime, samples, start, rounds, task.validation_each)
+        config, overall, means = calibrate(runtime, cut, further, start, rounds)
         results[f"refine{passes}"] = {"score": overall, "auto": asdict(config), "figures": means}
         # A second pass doubles the decoder's work: it must earn it.
         if best is None or overall > best[0] + 0.005:
             best = (overall, config)
     assert best is not None
     results["score"], results["auto"] = best[0], asdict(best[1])
-    chosen = few(samples, task.validation_each)
-    cases = prepare(runtime, [coarse(s) for s in chosen], best[1], each=task.validation_each)
+    cases = prepare(runtime, [coarse(s) for s in chosen], best[1])
     overall, means = score(cases, runtime.stride, best[1])
     results["half_the_pixels"] = {"score": overall, "figures": means}
     results["prompted"] = prompted(runtime, chosen, best[1], task.disc_px)
