@@ -36,7 +36,7 @@ def main() -> None:
     results = json.loads(args.validation.read_text())
     auto, grid = AutoConfig(**results["auto"]), GridConfig()
     task = TASKS[args.task]
-    samples = [s for s in task.load(args.painted) if s.validation and s.points is None and s.complete]
+    samples = [s for s in task.outlined(args.painted) if s.validation]
     runtime = TorchRuntime(load(str(args.checkpoint)), True)
     cases = []
     for sample in few(samples, 2):

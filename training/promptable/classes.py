@@ -22,7 +22,7 @@ from torch import nn
 from .automatic import peaks
 from .datasets import CLASSES, Sample, load_points
 from .encoder import normalise
-from .heads import Standard
+from .heads import Standard, refresh
 from .looks import variants
 from .model import Promptable, load
 from .runtime import input_stride, pad
@@ -209,9 +209,7 @@ def main() -> None:
     for seed in range(args.seeds):
         torch.manual_seed(seed)
         head = copy.deepcopy(model.decoder.kind)
-        for layer in head:
-            if isinstance(layer, nn.Linear):
-                layer.reset_parameters()
+        refresh(head)
         got = teach(head, *part["teach"], part["choose"], seed)
         with torch.no_grad():
             said = head(part["measure"][0]).argmax(1).numpy()

@@ -8,6 +8,13 @@ import torch
 from torch import Tensor, nn
 
 
+def refresh(head: nn.Sequential) -> None:
+    """Forget what a head has learnt: weights as torch draws them."""
+    for layer in head:
+        if isinstance(layer, nn.Linear):
+            layer.reset_parameters()
+
+
 @dataclass(frozen=True)
 class Standard:
     """Mean and spread of a head's inputs, each [T]."""

@@ -10,6 +10,9 @@ import numpy as np
 from .datasets import Sample
 from .stain import recolour
 
+#: How many ``looks`` gives.
+LOOKS = 3
+
 
 def coarse(sample: Sample) -> Sample:
     """The image as a scan of twice the µm/px would give it, enlarged as the product enlarges it."""
@@ -18,10 +21,10 @@ def coarse(sample: Sample) -> Sample:
     return replace(sample, image=cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
-def variants(sample: Sample, rng: np.random.Generator, targets: np.ndarray, looks: int) -> list[np.ndarray]:
+def variants(sample: Sample, rng: np.random.Generator, targets: np.ndarray, count: int) -> list[np.ndarray]:
     """The field as it is, and in other colours and sharpness."""
     out = [sample.image]
-    for _ in range(looks - 1):
+    for _ in range(count - 1):
         image = recolour(sample.image, rng, targets)
         out.append(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.0)) if rng.random() < 0.3 else image)
     return out

@@ -28,7 +28,11 @@ HALF = 22
 
 @dataclass(frozen=True)
 class Sure:
-    """What makes an outline sure. Areas in px of 0.25 µm."""
+    """What makes an outline sure. Areas in px of 0.25 µm.
+
+    Set with checkpoints whose IoU head had not been taught again (promptable.quality): with one whose was, look at
+    overlays first.
+    """
 
     threshold: float = -0.75
     predicted_iou: float = 0.5

@@ -36,7 +36,7 @@ def validation_score(
     """Score and figures of an ONNX pair on the validation images."""
     decoder_config = task.model.decoder
     runtime = OnnxRuntime(encoder, decoder, decoder_config.stride, decoder_config.cells)
-    samples = [s for s in task.load(painted) if s.validation and s.points is None and s.complete]
+    samples = [s for s in task.outlined(painted) if s.validation]
     return score(prepare(runtime, few(samples, task.validation_each), auto), runtime.stride, auto)
 
 

@@ -30,6 +30,13 @@ class Overlap:
         return 2 * self.common / max(1, self.mask + self.truth)
 
 
+def asked_for(label: np.ndarray, ambiguous: np.ndarray) -> list[int]:
+    """Numbers of the objects that prompts ask for: 25 px at least, and of sure outline."""
+    areas = np.bincount(label.ravel())
+    unsure = set(ambiguous.tolist())
+    return [int(i) for i in np.flatnonzero(areas >= 25) if i > 0 and i not in unsure]
+
+
 def mask_of(window: np.ndarray, origin: np.ndarray, encoded: Encoded, stride: int, threshold: float) -> Mask | None:
     """The whole mask of one answer, however it would be ranked."""
     return to_mask(window, origin, 0, 0, encoded, stride, threshold)
@@ -45,9 +52,7 @@ def overlap(mask: Mask | None, label: np.ndarray, number: int) -> Overlap:
     return Overlap(int((mask.bits & (view == number)).sum()), int(mask.bits.sum()), truth)
 
 
-def prompted(
-    runtime: Runtime, samples: list[Sample], config: AutoConfig, disc_px: float = 10.0, largest: int = 640
-) -> dict[str, float]:
+def prompted(runtime: Runtime, samples: list[Sample], config: AutoConfig, disc_px: float = 10.0) -> dict[str, float]:
     """Mean Dice an object for centroid points and for boxes, with blind controls.
 
     The controls: a disc of ``disc_px`` radius at the centroid, an ellipse in the true box. Also the rank
@@ -57,11 +62,9 @@ def prompted(
     predicted, actual = [], []
     rng = np.random.default_rng(0)
     for sample in samples:
-        image, label = crop_of(sample, largest)
+        image, label = crop_of(sample)
         encoded = runtime.encode(image)
-        places = ndimage.find_objects(label)
-        ids = [i + 1 for i, p in enumerate(places) if p is not None]
-        ids = [i for i in ids if i not in set(sample.ambiguous.tolist()) and (label[places[i - 1]] == i).sum() >= 25]
+        places, ids = ndimage.find_objects(label), asked_for(label, sample.ambiguous)
         if not ids:
             continue
         centres = np.array([c[::-1] for c in ndimage.center_of_mass(label > 0, label, ids)], np.float32) + 0.5

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from .automatic import AutoConfig, peaks
 from .calibrate import crop_of, few
 from .datasets import Sample
-from .heads import Standard
-from .looks import looks
+from .heads import Standard, refresh
+from .looks import LOOKS, looks
 from .model import Promptable, load
-from .prompted import mask_of, overlap
+from .prompted import asked_for, mask_of, overlap
 from .runtime import Encoded, TorchRuntime
 from .stain import statistics
 from .tasks import TASKS
@@ -34,8 +34,6 @@ from .train import save
 STEPS = 3000
 RATE = 2e-3
 BATCH = 512
-#: Ways each image is looked at.
-LOOKS = 3
 
 
 class Listener:
@@ -43,7 +41,14 @@ class Listener:
 
     def __init__(self, model: Promptable) -> None:
         self.heard: list[Tensor] = []
-        model.decoder.quality.register_forward_pre_hook(lambda _, inputs: self.heard.append(inputs[0].clone()))
+        listen = model.decoder.quality.register_forward_pre_hook
+        self._handle = listen(lambda _, inputs: self.heard.append(inputs[0].clone()))
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._handle.remove()
 
     def take(self) -> np.ndarray:
         """Everything since the last call, [P,T]."""
@@ -84,7 +89,8 @@ def prompts(
         points.append(tuple(point))
         boxes.append(none)
         asked.append(int(label[int(point[1]), int(point[0])]))
-    return np.array(points, np.float32), np.array(boxes, np.float32), np.array(asked)
+    # Without any prompt the arrays keep their shapes.
+    return np.array(points, np.float32).reshape(-1, 2), np.array(boxes, np.float32).reshape(-1, 4), np.array(asked, int)
 
 
 def collect(
@@ -96,31 +102,29 @@ def collect(
     ``seen`` of these: under a scanner it does not know the model is worse, and the head must know it.
     """
     runtime = TorchRuntime(model, bfloat16)
-    listener = Listener(model)
     x, y, source = [], [], []
     targets = np.stack([statistics(s.image) for s in samples])
-    for at, sample in enumerate(samples):
-        image, label = crop_of(sample)
-        areas = np.bincount(label.ravel())
-        ambiguous = sample.ambiguous.tolist()
-        ids = [int(i) for i in np.flatnonzero(areas >= 25) if i > 0 and i not in ambiguous]
-        rng = np.random.default_rng([7, at])
-        part = replace(sample, image=image, label=label)
-        for look in looks(part, rng, targets)[:seen]:
-            encoded = runtime.encode(look.image)
-            points, boxes, asked = prompts(label, ids, encoded, runtime.stride, rng)
-            sure = ~np.isin(asked, ambiguous)
-            points, boxes, asked = points[sure], boxes[sure], asked[sure]
-            boxed = boxes[:, 2] > boxes[:, 0]
-            for some, given in ((~boxed, None), (boxed, boxes[boxed])):
-                if not some.any():
-                    continue
-                windows, origins, _ = runtime.decode(encoded, points[some], given)
-                x.append(listener.take())
-                for window, origin, number in zip(windows, origins, asked[some], strict=True):
-                    mask = mask_of(window, origin, encoded, runtime.stride, config.mask_threshold)
-                    y.append(overlap(mask, label, int(number)).iou if number else 0.0)
-                source += [sample.source] * int(some.sum())
+    with Listener(model) as listener:
+        for at, sample in enumerate(samples):
+            image, label = crop_of(sample)
+            ids = asked_for(label, sample.ambiguous)
+            rng = np.random.default_rng([7, at])
+            part = replace(sample, image=image, label=label)
+            for look in looks(part, rng, targets)[:seen]:
+                encoded = runtime.encode(look.image)
+                points, boxes, asked = prompts(label, ids, encoded, runtime.stride, rng)
+                sure = ~np.isin(asked, sample.ambiguous)
+                points, boxes, asked = points[sure], boxes[sure], asked[sure]
+                boxed = boxes[:, 2] > boxes[:, 0]
+                for some, given in ((~boxed, None), (boxed, boxes[boxed])):
+                    if not some.any():
+                        continue
+                    windows, origins, _ = runtime.decode(encoded, points[some], given)
+                    x.append(listener.take())
+                    for window, origin, number in zip(windows, origins, asked[some], strict=True):
+                        mask = mask_of(window, origin, encoded, runtime.stride, config.mask_threshold)
+                        y.append(overlap(mask, label, int(number)).iou if number else 0.0)
+                    source += [sample.source] * int(some.sum())
     names, index, counts = np.unique(source, return_inverse=True, return_counts=True)
     return np.concatenate(x), np.array(y, np.float32), (1 / counts)[index] * len(index) / len(names)
 
@@ -129,9 +133,7 @@ def teach(head: nn.Sequential, x: Tensor, y: Tensor, weight: Tensor, seed: int, 
     """Train a fresh head; the last tenth's mean loss."""
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
-    for layer in head:
-        if isinstance(layer, nn.Linear):
-            layer.reset_parameters()
+    refresh(head)
     standard = Standard.of(x)
     optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -156,7 +158,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True, help="its thresholds, of promptable.validate")
     parser.add_argument("--painted", type=Path)
-    parser.add_argument("--each", type=int, default=60, help="at most so many training images of a source")
+    parser.add_argument("--each", type=int, default=200, help="at most so many training images of a source")
     parser.add_argument("--looks", type=int, choices=range(1, LOOKS + 1), default=LOOKS, help="1: images as they are")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
@@ -166,13 +168,21 @@ def main() -> None:
     task = TASKS[args.task]
     model = load(str(args.checkpoint))
     config = AutoConfig(**json.loads(args.validation.read_text())["auto"])
-    taught = [s for s in task.load(args.painted) if not s.validation and s.points is None and s.complete]
+    taught = [s for s in task.outlined(args.painted) if not s.validation]
     with torch.no_grad():
         x, y, weight = collect(model, few(taught, args.each), config, args.bfloat16, args.looks)
     loss = teach(model.decoder.quality, *(torch.from_numpy(v) for v in (x, y, weight)), args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     save(args.out / "last.pt", {"config": model.config.as_dict(), "task": args.task, "ema": model.state_dict()})
-    print(json.dumps({"prompts": len(y), "mean_iou": float(y.mean()), "loss": round(loss, 4)}))
+    report = {
+        "args": {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()},
+        "mask_threshold": config.mask_threshold,
+        "prompts": len(y),
+        "mean_iou": round(float(y.mean()), 4),
+        "loss": round(loss, 4),
+    }
+    (args.out / "quality.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ class Task:
     #: At most so many validation images of a source.
     validation_each: int = 8
 
+    def outlined(self, painted: Path | None) -> list[Sample]:
+        """The images, of training and of validation, in which every object has an outline."""
+        return [s for s in self.load(painted) if s.points is None and s.complete]
+
 
 NUCLEI_SHARES = {
     "nuclei-dsb2018-histology": 0.07,

@@ -15,6 +15,7 @@ import torch
 
 from .automatic import AutoConfig
 from .calibrate import calibrate, crop_of, few, prepare, score
+from .datasets import Sample
 from .looks import coarse, looks
 from .model import load
 from .prompted import prompted
@@ -35,15 +36,17 @@ def validate(
 ) -> dict[str, object]:
     """Calibrated thresholds, their figures, and the prompted figures; of images it was ``taught`` where asked."""
     task = TASKS[task_name]
-    everything = [s for s in task.load(painted) if s.points is None and s.complete]
+    everything = task.outlined(painted)
     samples = [s for s in everything if s.validation != taught]
-    targets = np.stack([statistics(s.image) for s in few([s for s in everything if not s.validation])])
     runtime = TorchRuntime(load(str(checkpoint)), bfloat16)
     results: dict[str, object] = {"checkpoint": checkpoint.name, "images": len(samples)}
     chosen = few(samples, task.validation_each)
     cut = [replace(s, image=image, label=label) for s in chosen for image, label in [crop_of(s)]]
-    rng = np.random.default_rng(11)
-    further = [look for s in cut for look in looks(s, rng, targets)[1:]]
+    further: list[Sample] = []
+    if rounds:
+        colours = np.stack([statistics(s.image) for s in few([s for s in everything if not s.validation])])
+        rng = np.random.default_rng(11)
+        further = [look for s in cut for look in looks(s, rng, colours)[1:]]
     best: tuple[float, AutoConfig] | None = None
     for passes in tried:
         start = AutoConfig(**{**task.auto, **begin, "refine_passes": passes})
@@ -60,7 +63,8 @@ def validate(
     results["prompted"] = prompted(runtime, chosen, best[1], task.disc_px)
     # Painted objects are easy and alike: pooled with real ones they flatter a rank correlation.
     real = [s for s in chosen if not s.source.startswith("painted")]
-    results["prompted_real"] = prompted(runtime, real, best[1], task.disc_px)
+    if real:
+        results["prompted_real"] = prompted(runtime, real, best[1], task.disc_px)
     return results
 
 

@@ -316,6 +316,7 @@ class Heads(unittest.TestCase):
         self.assertGreaterEqual(len(y), 2 * 3 + 1)
         self.assertEqual((len(x), len(weight)), (len(y), len(y)))
         self.assertAlmostEqual(float(weight.sum()), len(y), places=3)
+        self.assertFalse(model.decoder.quality._forward_pre_hooks)
         before = {k: v.clone() for k, v in model.state_dict().items()}
         x = np.random.default_rng(8).normal(3, 2, (400, x.shape[1])).astype(np.float32)
         truth = torch.sigmoid(torch.from_numpy(x[:, 0] - 3))
