@@ -46,13 +46,16 @@ export async function* streamGeoJsonPolygons(
 ): AsyncGenerator<ReadObject, void, void> {
   for await (const { index, value } of readFeatures(path)) {
     const objects: ReadObject[] = [];
-    collect(value, objects, (found) => {
+    const refuse: Refuse = (found) => {
       throw new MicrotomeError(
         "corrupt-file",
         `Feature ${index} of ${path} has ${found}; expected closed rings of [x, y] numbers. Find every fault with microtome check.`,
         { path, feature: index },
       );
-    });
+    };
+    // Another program's JSON would pass for a file without objects, and be scored as one.
+    if (!isGeoJson(value)) refuse("no type that GeoJSON knows");
+    collect(value, objects, refuse);
     if (!origin || (origin.x === 0 && origin.y === 0)) yield* objects;
     else for (const object of objects) yield moved(object, origin);
   }
@@ -70,6 +73,18 @@ function moved(object: ReadObject, { x, y }: Point): ReadObject {
 }
 
 type Refuse = (found: string) => never;
+
+const TYPES = [
+  "Feature",
+  "FeatureCollection",
+  "GeometryCollection",
+  ...["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"],
+];
+
+function isGeoJson(value: unknown): boolean {
+  if (Array.isArray(value)) return true;
+  return isObject(value) && (Array.isArray(value.features) || TYPES.includes(String(value.type)));
+}
 
 /** Lists and objects are followed so many levels down: each child takes two. */
 const DEEPEST = 2 * DEEPEST_CHILD + 4;

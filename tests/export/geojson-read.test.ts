@@ -167,6 +167,22 @@ describe("readGeoJsonPolygons", () => {
     }
   });
 
+  it.each(["{}", '{"task":"tumor","counts":{"objects":3}}', '{"type":"Topology"}'])(
+    "refuses JSON that is no GeoJSON: %s",
+    async (text) => {
+      await expect(readGeoJsonPolygons(written(text))).rejects.toMatchObject({
+        code: "corrupt-file",
+        message: expect.stringContaining("Feature 0 of"),
+      });
+    },
+  );
+
+  it("finds nothing in GeoJSON without objects", async () => {
+    for (const text of ['{"type":"FeatureCollection","features":[]}', "[]", '{"features":[]}']) {
+      expect(await readGeoJsonPolygons(written(text))).toEqual([]);
+    }
+  });
+
   it.skipIf(exported.length === 0).each(exported)(
     "reads %s as JSON.parse does, without a fault",
     async (name) => {
