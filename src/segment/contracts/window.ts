@@ -1,6 +1,7 @@
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { ModelContractError } from "../../errors.ts";
 import { sureClass } from "../class-of.ts";
+import { isDoubtful } from "../doubt.ts";
 import type { ClassSettings, ModelSpec } from "../model.ts";
 import type { PromptBatch } from "../prompt-batch.ts";
 import type { CellMap, ContractAdapter, DecodedBatch, EncodedImage } from "./adapter.ts";
@@ -91,7 +92,7 @@ export function windowAdapter(
       };
       return {
         objectness: hasObjectness ? cellMap(tensorOf(kept, "objectness"), window.stride) : null,
-        decode: (prompts) => decode(decoder, encoded, prompts, window, classes),
+        decode: (prompts) => decode(decoder, encoded, prompts, window, spec),
       } satisfies EncodedImage;
     },
   };
@@ -107,8 +108,9 @@ async function decode(
   encoded: { readonly embedding: Tensor; readonly features: Tensor },
   prompts: PromptBatch,
   { cells, stride }: NonNullable<ModelSpec["window"]>,
-  classes: ClassSettings | null,
+  spec: Pick<ModelSpec, "classes" | "auto">,
 ): Promise<DecodedBatch> {
+  const { classes } = spec;
   const { count, xyxy } = prompts;
   const boxed = xyxy !== null;
   const boxes = xyxy ?? new Float32Array(count * 4);
@@ -140,7 +142,13 @@ async function decode(
     predictedIou: (p, m) => iou[p * masks! + m]!,
     origin: (p) => ({ x: Math.round(origins[p * 2]!), y: Math.round(origins[p * 2 + 1]!) }),
     ...(classes !== null && told !== null
-      ? { classification: (p: number) => sureClass(told, p, classes) }
+      ? {
+          // What is most likely no object is of no class, however sure of one the head is.
+          classification: (p: number) =>
+            isDoubtful(spec, Math.max(...iou.subarray(p * masks!, (p + 1) * masks!)))
+              ? null
+              : sureClass(told, p, classes),
+        }
       : {}),
   };
 }
