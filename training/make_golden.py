@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 
-from promptable.automatic import AutoConfig, automatic, peaks, to_mask
+from promptable.automatic import AutoConfig, automatic, candidates, foreground_peaks, masks_of, peaks, to_mask
 from promptable.datasets import read_rgb
 from promptable.evaluate import open_model
 from promptable.model import load
@@ -36,10 +36,16 @@ def answers(
         for r, c in zip(rows, columns, strict=True)
     ]
     found = peaks(encoded.objectness, config.objectness_threshold, config.peak_radius_px, runtime.stride)
+    # As if no mask claimed anything: on a small field the second look finds little to ask for.
+    look = (runtime.stride, config.second_look, config.peak_radius_px)
+    bare = foreground_peaks(encoded, [], *look)
+    first = candidates(runtime, encoded, config)
+    masks = masks_of(first.windows, first.origins, first.iou, encoded, runtime.stride, config)
     label = automatic(runtime, image, config)
     return {
         "denseSamples": {"columns": ["row", "column", "objectness", "foreground"], "rows": dense},
         "peaks": found.tolist(),
+        "foregroundPeaks": bare.tolist(),
         "points": _decoded(runtime, encoded, points, None, config),
         "classLogits": np.round(runtime.class_logits(encoded, points), 4).tolist(),
         "boxes": _decoded(runtime, encoded, (boxes[:, :2] + boxes[:, 2:]) / 2, boxes, config),
@@ -47,6 +53,7 @@ def answers(
             "objects": len(np.unique(label)) - 1,
             "areas": [int(a) for a in np.bincount(label.ravel())[1:] if a],
             "foregroundPx": int((label > 0).sum()),
+            "secondLook": len(foreground_peaks(encoded, masks, *look)),
         },
     }
 

@@ -125,6 +125,8 @@ export function clickKey(
     channels: slide.channels,
     model: model.sha256,
     description: useOf(model),
+    // It is among what the encoder is asked for.
+    foreground: model.auto?.secondLookForeground !== undefined,
     level,
     resample,
     box: patch.gridBox,

@@ -67,7 +67,7 @@ export function parseModelDescription(json: unknown, file: string): ModelDescrip
         : 3,
     classes:
       contract === "window" && root.has("classes") ? parseClasses(root.object("classes")) : null,
-    auto: root.has("auto") ? parseAuto(root.object("auto")) : null,
+    auto: root.has("auto") ? parseAuto(root.object("auto"), contract) : null,
     grid: root.has("grid") ? parseGrid(root.object("grid")) : SAM_GRID_DEFAULTS,
     licence: root.text("licence"),
     trainedOn: root.has("trainedOn") ? root.texts("trainedOn") : [],
@@ -121,7 +121,14 @@ function parseClasses(fields: JsonFields): ClassSettings {
   return { names, threshold: fields.number("threshold", 0, 1) };
 }
 
-function parseAuto(fields: JsonFields): AutoSettings {
+function parseAuto(fields: JsonFields, contract: ContractName): AutoSettings {
+  const isHematoxylin = fields.has("from") && fields.text("from") === "hematoxylin";
+  if (fields.has("secondLookForeground") && (contract !== "window" || isHematoxylin)) {
+    fields.fail(
+      "secondLookForeground",
+      `nothing but with contract "window" and prompts from its objectness`,
+    );
+  }
   return {
     ...(fields.has("from") ? { from: fields.oneOf("from", ["objectness", "hematoxylin"]) } : {}),
     objectnessThreshold: fields.number("objectnessThreshold", 0, 1),
@@ -131,6 +138,7 @@ function parseAuto(fields: JsonFields): AutoSettings {
     nmsIou: fields.number("nmsIou", 0, 1),
     refinePasses: fields.has("refinePasses") ? fields.oneOf("refinePasses", [0, 1]) : 0,
     minAreaUm2: fields.has("minAreaUm2") ? fields.number("minAreaUm2", 0) : 0,
+    ...optionalNumber(fields, "secondLookForeground", 0, 1),
   };
 }
 

@@ -40,6 +40,8 @@ export interface AutoSettings {
   /** 1: decode again with the mask's box as prompt. */
   readonly refinePasses: 0 | 1;
   readonly minAreaUm2: number;
+  /** Foreground above which what no mask claims is prompted, too; never where this is left out. */
+  readonly secondLookForeground?: number;
 }
 
 /** Thresholds of SAM's automatic mask generation (names and defaults of the reference implementation). */

@@ -80,12 +80,12 @@ function isPeak({ data, columns, rows }: CellMap, row: number, column: number, n
 }
 
 /**
- * The local maxima of an objectness map, in raster order, as the centres of their cells, patch px.
+ * The local maxima of a map (of objectness, of hematoxylin, of foreground), in raster order, as the centres of their cells, patch px.
  *
  * A cell is a peak where its value is above `threshold` and no cell whose centre lies within
  * `radiusPx` is higher; of equal ones the first in raster order is the peak.
  */
-export function objectnessPeaks(
+export function mapPeaks(
   map: CellMap,
   threshold: number,
   radiusPx: number,

@@ -1,11 +1,11 @@
 import { MicrotomeError, PatchFailedError } from "../errors.ts";
-import { type Box, intersectBoxes } from "../geometry.ts";
+import { type Box, intersectBoxes, type Point } from "../geometry.ts";
 import type { RgbImage } from "../tiler/slide.ts";
 import type { Candidate } from "./candidate.ts";
 import { requireAnswerable } from "./check-prompts.ts";
 import type { SamAdapter } from "./contracts/adapter.ts";
 import type { Embedding } from "./contracts/embedding.ts";
-import { type CutMask, type LogitGrid, MaskCutter } from "./cut-mask.ts";
+import { type LogitGrid, MaskCutter } from "./cut-mask.ts";
 import {
   type Answer,
   type DecodeContext,
@@ -21,8 +21,9 @@ import type { AutoSettings } from "./model.ts";
 import { type StainNormaliser, stainNormaliser } from "./normalise-stain.ts";
 import { promptPosition } from "./prompt.ts";
 import { boxBatch, groupPrompts, pointBatch } from "./prompt-batch.ts";
-import { objectnessPeaks, type PromptRegion } from "./prompts.ts";
+import { mapPeaks, type PromptRegion } from "./prompts.ts";
 import type { GivenPrompts, SegmentJob, SegmentResult, SegmentSettings } from "./protocol.ts";
+import { unclaimed } from "./second-look.ts";
 import { cleanEach, separate } from "./separate.ts";
 import { slidePart } from "./slide-part.ts";
 
@@ -127,37 +128,59 @@ export class PatchSegmenter {
     }
   }
 
-  /** Peaks of objectness, or of hematoxylin, as prompts; disjoint in the end. */
+  /** Peaks of objectness, or of hematoxylin, as prompts, then what no mask of theirs claims; disjoint in the end. */
   async #auto(job: SegmentJob, context: DecodeContext, auto: AutoSettings): Promise<Found> {
-    const stained = auto.from === "hematoxylin";
+    const { encoded } = context;
     const peaks = timed(context.ms, () => {
       const { mpp, stain } = this.#settings;
       // #checkMode has seen that the one or the other is there.
-      const map = stained ? hematoxylinBlobs(job.image, mpp, stain) : context.encoded.objectness!;
-      return objectnessPeaks(map, auto.objectnessThreshold, auto.peakRadiusPx, regionOf(job));
+      const map =
+        auto.from === "hematoxylin" ? hematoxylinBlobs(job.image, mpp, stain) : encoded.objectness!;
+      return mapPeaks(map, auto.objectnessThreshold, auto.peakRadiusPx, regionOf(job));
     });
+    const first = await this.#answered(peaks, context, auto);
+    const further = timed(context.ms, () => {
+      const threshold = auto.secondLookForeground;
+      if (threshold === undefined || encoded.foreground === undefined) return [];
+      const left = unclaimed(encoded.foreground, first, threshold, context.clip);
+      return mapPeaks(left, threshold, auto.peakRadiusPx, regionOf(job));
+    });
+    const second = await this.#answered(further, context, auto);
+    // What the task's limits leave out has claimed its cells all the same: asking there again would find it again.
+    const wanted = (mask: Candidate) => this.#isWantedArea(mask.area, auto.minAreaUm2);
+    const candidates = timed(context.ms, () =>
+      separate(first.filter(wanted), job.image, auto.nmsIou, second.filter(wanted)).filter(wanted),
+    );
+    return { candidates, prompts: peaks.length + further.length };
+  }
+
+  /** The answers to points of the automatic mode that pass its own thresholds; they may overlap. */
+  async #answered(
+    points: readonly Point[],
+    context: DecodeContext,
+    auto: AutoSettings,
+  ): Promise<readonly Candidate[]> {
     // SAM's best mask may be a whole cluster: all are asked for, and the limits of area choose.
-    const anything = { ...unfiltered(auto.maskThreshold), bestOnly: !stained };
-    let points = peaks;
-    let prompts = pointBatch(peaks);
+    const anything = {
+      ...unfiltered(auto.maskThreshold),
+      bestOnly: auto.from !== "hematoxylin",
+    };
+    let asked = points;
+    let prompts = pointBatch(points);
     if (auto.refinePasses === 1) {
       const first = await decodePrompts(context, prompts, anything);
-      points = first.map((answer) => peaks[answer.prompt]!);
+      asked = first.map((answer) => points[answer.prompt]!);
       prompts = boxBatch(first.map((answer) => answer.box));
     }
-    const fits = ({ area }: CutMask) => this.#isWantedArea(area, auto.minAreaUm2);
     const answers = await decodePrompts(context, prompts, {
       ...anything,
       predictedIou: auto.predictedIouThreshold,
       stability: auto.stabilityScoreThreshold ?? 0,
       // Of hundreds of masks some may be as large as the patch; those are dropped, and must not hold their logits till then.
-      keepsField: fits,
+      keepsField: ({ area }) => this.#isWantedArea(area, auto.minAreaUm2),
     });
-    const candidates = timed(context.ms, () => {
-      const sized = withPoints(answers, points).filter(fits);
-      return separate(sized, job.image, auto.nmsIou).filter(fits);
-    });
-    return { candidates, prompts: peaks.length };
+    const leastPx = auto.minAreaUm2 / this.#settings.mpp ** 2;
+    return withPoints(answers, asked).filter(({ area }) => area >= leastPx);
   }
 
   /** SAM's automatic mask generation: masks may nest and overlap; each is made one piece in the end. */

@@ -76,17 +76,19 @@ export function cleanEach(candidates: readonly Candidate[]): Candidate[] {
  * A candidate is dropped where more than half of its pixels belong to better ones, or where its IoU
  * with a better one, both as decoded, exceeds `nmsIou`. A pixel that several of the others hold goes to the one
  * whose logit is highest there (of equal ones, and without `field`, the better). Only when all have chosen is each reduced to its
- * largest part; one that has no pixel left is dropped. The steps are those of models/README.md.
+ * largest part; one that has no pixel left is dropped. `further` candidates, those of a second look, come after all others
+ * when some are dropped; a shared pixel still goes by logit. The steps are those of models/README.md.
  * Costs four bytes a pixel of the patch.
  */
 export function separate(
   candidates: readonly Candidate[],
   patch: Size,
   nmsIou: number,
+  further: readonly Candidate[] = [],
 ): Candidate[] {
   const owners: Owners = new Int32Array(patch.width * patch.height);
   const kept: Candidate[] = [];
-  for (const whole of byPredictedIou(candidates)) {
+  for (const whole of [...byPredictedIou(candidates), ...byPredictedIou(further)]) {
     const lost = countTaken(whole, owners, patch.width);
     if (lost > MOST_LOST * whole.area) continue;
     if (kept.some((better) => isMaskDoubled(better, whole, nmsIou))) continue;

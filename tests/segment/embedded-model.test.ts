@@ -9,8 +9,10 @@ import type { ModelSpec } from "../../src/segment/model.ts";
 import { openModel } from "../../src/segment/open-model.ts";
 import { pointPrompt } from "../../src/segment/prompt.ts";
 import { boxBatch, pointBatch } from "../../src/segment/prompt-batch.ts";
+import { mapPeaks } from "../../src/segment/prompts.ts";
 import { defaultModelFor, listModels, loadModel } from "../../src/segment/registry.ts";
 import { paintRle } from "../../src/segment/rle.ts";
+import { unclaimed } from "../../src/segment/second-look.ts";
 import { PatchSegmenter } from "../../src/segment/segment-patch.ts";
 import type { RgbImage } from "../../src/tiler/slide.ts";
 import { DATA, hasData } from "../shared-data.ts";
@@ -32,10 +34,17 @@ interface Answers {
     readonly rows: readonly (readonly [number, number, number, number])[];
   };
   readonly peaks: readonly (readonly [number, number])[];
+  /** Peaks of what the foreground leaves where no mask claims anything. */
+  readonly foregroundPeaks: readonly (readonly [number, number])[];
   readonly points: readonly Decoded[];
   readonly boxes: readonly Decoded[];
   readonly classLogits: readonly (readonly number[])[];
-  readonly automatic: { readonly objects: number; readonly foregroundPx: number };
+  readonly automatic: {
+    readonly objects: number;
+    readonly foregroundPx: number;
+    /** Prompts of the second look. */
+    readonly secondLook: number;
+  };
 }
 interface Decoded {
   readonly point: readonly [number, number];
@@ -130,14 +139,42 @@ describe("the package's own models", async () => {
       expect(model.files.decoder.sha256).toBe(parity.decoderSha256);
     });
 
-    it("objectness", async () => {
+    const second = model.auto?.secondLookForeground;
+
+    it("objectness and foreground", async () => {
       const adapter = await openModel(model);
-      const { objectness } = await adapter.encode(image);
-      for (const [row, column, value] of parity.onnx.denseSamples.rows) {
-        expect(objectness!.data[row * objectness!.columns + column]).toBeCloseTo(value, 1);
+      const { objectness, foreground } = await adapter.encode(image);
+      expect(foreground === undefined).toBe(second === undefined);
+      for (const [row, column, object, fore] of parity.onnx.denseSamples.rows) {
+        const at = row * objectness!.columns + column;
+        expect(objectness!.data[at]).toBeCloseTo(object, 1);
+        if (foreground) expect(foreground.data[at]).toBeCloseTo(fore, 1);
       }
       await adapter.release();
     });
+
+    it.skipIf(second === undefined)(
+      "where a second look would ask if no mask claimed anything",
+      async () => {
+        const adapter = await openModel(model);
+        const { foreground } = await adapter.encode(image);
+        const { peakRadiusPx } = model.auto!;
+        const whole = { x: 0, y: 0, width: image.width, height: image.height };
+        const left = unclaimed(foreground!, [], second!, whole);
+        const region = { patch: image, allow: null, valid: whole };
+        const points = mapPeaks(left, second!, peakRadiusPx, region);
+        const expected = parity.onnx.foregroundPeaks;
+        expect(expected.length).toBeGreaterThan(0);
+        expect(Math.abs(points.length - expected.length)).toBeLessThanOrEqual(
+          0.1 * expected.length,
+        );
+        const near = expected.filter(([x, y]) =>
+          points.some((p) => Math.hypot(p.x - x, p.y - y) <= peakRadiusPx),
+        );
+        expect(near.length).toBeGreaterThanOrEqual(0.9 * expected.length);
+        await adapter.release();
+      },
+    );
 
     it.each(["points", "boxes"] as const)("%s: origins, logits, predicted IoU", async (kind) => {
       const adapter = await openModel(model);
@@ -221,7 +258,8 @@ describe("the package's own models", async () => {
       const segmenter = await segmenterOf(model);
       const { masks, prompts } = await segmenter.segment(job(image));
       const { objects, foregroundPx } = parity.onnx.automatic;
-      expect(Math.abs(prompts - parity.onnx.peaks.length)).toBeLessThanOrEqual(0.05 * prompts);
+      const expected = parity.onnx.peaks.length + parity.onnx.automatic.secondLook;
+      expect(Math.abs(prompts - expected)).toBeLessThanOrEqual(0.05 * expected);
       expect(Math.abs(masks.length - objects)).toBeLessThanOrEqual(0.05 * objects);
       const pixels = covered(masks, image.width, image.height).reduce((a, b) => a + b, 0);
       expect(Math.abs(pixels - foregroundPx)).toBeLessThanOrEqual(0.05 * foregroundPx);

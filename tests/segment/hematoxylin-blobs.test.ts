@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hematoxylinAuto, hematoxylinBlobs } from "../../src/segment/hematoxylin-blobs.ts";
 import { SAM_GRID_DEFAULTS } from "../../src/segment/model-json.ts";
-import { objectnessPeaks } from "../../src/segment/prompts.ts";
+import { mapPeaks } from "../../src/segment/prompts.ts";
 import type { StainEstimate } from "../../src/stain.ts";
 import { forDisc, job, plain, toySegmenter, toySettings, toySpec } from "./toy.ts";
 
@@ -32,7 +32,7 @@ const everywhere = {
 const peaksOf = (mpp: number, stain: StainEstimate | null = null) => {
   const { objectnessThreshold, peakRadiusPx } = hematoxylinAuto(SAM_GRID_DEFAULTS, mpp);
   const map = hematoxylinBlobs(field(), mpp, stain);
-  return objectnessPeaks(map, objectnessThreshold, peakRadiusPx, everywhere);
+  return mapPeaks(map, objectnessThreshold, peakRadiusPx, everywhere);
 };
 
 const expectCentres = (peaks: readonly { readonly x: number; readonly y: number }[]) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gridPoints, isAllowed, objectnessPeaks } from "../../src/segment/prompts.ts";
+import { gridPoints, isAllowed, mapPeaks } from "../../src/segment/prompts.ts";
 
 const everywhere = (width: number, height: number) => ({
   patch: { width, height },
@@ -32,7 +32,7 @@ describe("gridPoints", () => {
   });
 });
 
-describe("objectnessPeaks", () => {
+describe("mapPeaks", () => {
   const map = (columns: number, values: readonly number[]) => ({
     data: Float32Array.from(values),
     columns,
@@ -45,11 +45,11 @@ describe("objectnessPeaks", () => {
     values[6] = 0.75;
     values[7] = 0.75;
     values[24] = 0.6;
-    expect(objectnessPeaks(map(5, values), 0.5, 4, everywhere(10, 10))).toEqual([
+    expect(mapPeaks(map(5, values), 0.5, 4, everywhere(10, 10))).toEqual([
       { x: 3, y: 3 },
       { x: 9, y: 9 },
     ]);
-    expect(objectnessPeaks(map(5, values), 0.75, 4, everywhere(10, 10))).toEqual([]);
+    expect(mapPeaks(map(5, values), 0.75, 4, everywhere(10, 10))).toEqual([]);
   });
 
   it("keeps peaks apart, and every strong cell has one as strong within the radius or a stronger chain to it", () => {
@@ -60,7 +60,7 @@ describe("objectnessPeaks", () => {
     fc.assert(
       fc.property(arbitrary, ({ values, radius }) => {
         const data = values.map((v) => v / 10);
-        const peaks = objectnessPeaks(map(8, data), 0.35, radius, everywhere(16, 14));
+        const peaks = mapPeaks(map(8, data), 0.35, radius, everywhere(16, 14));
         for (const [i, p] of peaks.entries()) {
           for (const q of peaks.slice(i + 1)) {
             expect(Math.hypot(p.x - q.x, p.y - q.y)).toBeGreaterThan(radius);

@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { Box, Point } from "../../src/geometry.ts";
 import type { PatchMask } from "../../src/segment/mask.ts";
+import type { AutoSettings } from "../../src/segment/model.ts";
 import { boxPrompt, pointPrompt } from "../../src/segment/prompt.ts";
+import type { SegmentJob } from "../../src/segment/protocol.ts";
 import { decodeRle, paintRle, rleArea } from "../../src/segment/rle.ts";
+import { cropImage } from "../../src/segment/slide-part.ts";
 import {
   amgPicture,
   forDisc,
@@ -134,6 +137,73 @@ describe("automatic prompts (window contract)", () => {
     expect(second.masks[0]!.predictedIou).toBeCloseTo(90 / 255, 5);
     expect(second.masks[0]!.point).toEqual({ x: 37, y: 41 });
     expect(second.prompts).toBe(1);
+  });
+
+  describe("with a second look", () => {
+    // The peak of the second disc is too low, and the third has none: the foreground shows both.
+    const image = paintToy(96, 80, OBJECTS);
+    OBJECTS.slice(1).forEach(({ x, y, radius }, i) => {
+      forDisc(96, 80, x, y, radius, (at) => {
+        image.data[at * 3 + 2] = i === 0 ? 100 : 0;
+      });
+    });
+    const asked = async (auto: Partial<AutoSettings>, rest: Partial<SegmentJob> = {}) => {
+      const spec = toySpec("window", "window-encoder-foreground.onnx");
+      const settings = toySettings({ ...spec, auto: { ...spec.auto!, ...auto } });
+      return await (await toySegmenter(settings)).segment(job(image, rest));
+    };
+
+    it("prompts what no mask claims, once each", async () => {
+      const [without, found] = [await asked({}), await asked({ secondLookForeground: 0.7 })];
+      expect(without).toMatchObject({ prompts: 1 });
+      expect(found.prompts).toBe(3);
+      expect(found.masks).toHaveLength(3);
+      for (const { x, y, radius } of OBJECTS) {
+        const disc = discPicture(96, 80, x, y, radius);
+        const overlaps = found.masks.map((mask) => iou(picture([mask], 96, 80), disc));
+        // The toy's window, laid round a prompt off the centre, may miss a row.
+        expect(Math.max(...overlaps)).toBeGreaterThan(0.9);
+      }
+    });
+
+    it("asks only where prompts are allowed, and takes masks by the same thresholds", async () => {
+      // The peak is at x = 21, the discs without one at 61 and 3.
+      const left = { x: 0, y: 0, width: 50, height: 80 };
+      const cut = await asked({ secondLookForeground: 0.7 }, { valid: left });
+      expect(cut.prompts).toBe(2);
+      expect(cut.masks.every(({ point }) => point.x < 50)).toBe(true);
+      const strict = await asked({ secondLookForeground: 0.7, predictedIouThreshold: 0.99 });
+      expect(strict).toMatchObject({ masks: [] });
+    });
+
+    it("leaves alone what a mask claims that the task's limits leave out", async () => {
+      const spec = toySpec("window", "window-encoder-foreground.onnx");
+      const auto = { ...spec.auto!, secondLookForeground: 0.7 };
+      const settings = { ...toySettings({ ...spec, auto }), maxAreaUm2: 20 };
+      const found = await (await toySegmenter(settings)).segment(job(image));
+      expect(found).toMatchObject({ prompts: 3, masks: [] });
+    });
+
+    it("decodes again with its masks' boxes when refining, in a patch whose sides are no multiples of the stride", async () => {
+      const auto = { secondLookForeground: 0.7, refinePasses: 1 as const };
+      const spec = toySpec("window", "window-encoder-foreground.onnx");
+      const settings = toySettings({ ...spec, auto: { ...spec.auto!, ...auto } });
+      const odd = cropImage(image, { x: 0, y: 0, width: 75, height: 71 });
+      const found = await (await toySegmenter(settings)).segment(job(odd));
+      expect(found.prompts).toBe(3);
+      // The toy's predicted IoU is the green under the prompt, the whole disc's under its box's centre.
+      const told = found.masks.map((mask) => Math.round(mask.predictedIou * 255));
+      expect(told.sort()).toEqual(OBJECTS.map(({ green }) => green).sort());
+    });
+
+    it("needs a foreground output", async () => {
+      const spec = toySpec("window");
+      const auto = { ...spec.auto!, secondLookForeground: 0.7 };
+      await expect(toySegmenter(toySettings({ ...spec, auto }))).rejects.toMatchObject({
+        code: "model-contract" satisfies ErrorCode,
+        message: expect.stringMatching(/secondLookForeground.*no output "foreground"/),
+      });
+    });
   });
 
   it("refuses a model without objectness, naming what to do", async () => {

@@ -176,6 +176,17 @@ describe("separate", () => {
     expect(apart[1]!.area).toBe(c.area - rleIntersection(a, c));
   });
 
+  it("drops what came later for what came first, whatever its predicted IoU", () => {
+    const [first, later] = [disc(12, 16, 6, 0.5), disc(18, 16, 6, 0.9)];
+    expect(separate([first, later], SIZE, 1)[0]!.area).toBe(later.area);
+    const apart = separate([first], SIZE, 1, [later]);
+    expect(apart.map((m) => m.area)).toEqual([
+      first.area,
+      later.area - rleIntersection(first, later),
+    ]);
+    expect(separate([first], SIZE, 0.1, [later])).toHaveLength(1);
+  });
+
   it("gives a shared pixel to the mask whose logit is highest there, whatever the predicted IoUs", () => {
     const grid = { columns: SIZE.width, rows: SIZE.height, cellPx: 1 };
     // Logits fall with the distance from a centre: two cones meet half way.

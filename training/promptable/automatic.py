@@ -1,4 +1,4 @@
-"""The automatic mode: objectness peaks, decode, filter, non-maximum suppression.
+"""The automatic mode: objectness peaks, decode, filter, a second look, non-maximum suppression.
 
 This is the reference for the same steps in TypeScript; models/README.md describes it in words.
 """
@@ -26,6 +26,8 @@ class AutoConfig:
     refine_passes: int = 0
     min_area_um2: float = 8.0
     mpp: float = 0.25
+    #: Foreground above which what no mask claims is prompted, too; 1 for never.
+    second_look: float = 1.0
 
     def but(self, **changes: float) -> AutoConfig:
         return replace(self, **changes)
@@ -42,6 +44,8 @@ class Mask:
     order: int
     #: Upsampled logits of the same box, float32; None where none are at hand.
     logits: np.ndarray | None = None
+    #: 1 for an answer of the second look: it comes after those of the first when some are dropped.
+    look: int = 0
 
 
 def peaks(objectness: np.ndarray, threshold: float, radius_px: float, stride: int) -> np.ndarray:
@@ -100,18 +104,18 @@ def masks_of(
 
 
 def suppress(masks: list[Mask], height: int, width: int, nms_iou: float, smallest: float = 0.0) -> np.ndarray:
-    """Greedy mask NMS; the label image [H,W] of what is left, numbered in order of score.
+    """Greedy mask NMS; the label image [H,W] of what is left, numbered in the order of preference.
 
-    By falling predicted IoU (ties: prompt order). A mask is dropped where its IoU with a kept (whole)
-    mask exceeds ``nms_iou``, or where more than half of its pixels already belong to kept ones; else it
-    gets the pixels that are free, and those where its logit is higher than their owner's. When all have
-    chosen, each is reduced to one blob (see ``clean``).
+    The first look before the second, each by falling predicted IoU (ties: prompt order). A mask is dropped
+    where its IoU with a kept (whole) mask exceeds ``nms_iou``, or where more than half of its pixels already
+    belong to kept ones; else it gets the pixels that are free, and those where its logit is higher than their
+    owner's. When all have chosen, each is reduced to one blob (see ``clean``).
     """
     label = np.zeros((height, width), np.int32)
     claim = np.full((height, width), np.inf, np.float32)
     kept: list[tuple[Mask, int]] = []  # with whole areas
     boxes = np.zeros((len(masks), 4), np.int64)
-    for mask in sorted(masks, key=lambda m: (-m.score, m.order)):
+    for mask in sorted(masks, key=lambda m: (m.look, -m.score, m.order)):
         h, w = mask.bits.shape
         area = int(mask.bits.sum())
         view = label[mask.y : mask.y + h, mask.x : mask.x + w]
@@ -196,12 +200,53 @@ class Decoded:
 def candidates(runtime: Runtime, encoded: Encoded, config: AutoConfig) -> Decoded:
     """Peaks decoded, and decoded again by their own boxes where asked."""
     points = peaks(encoded.objectness, config.objectness_threshold, config.peak_radius_px, runtime.stride)
-    inside = (points[:, 0] < encoded.width) & (points[:, 1] < encoded.height)
-    points = points[inside]
+    return decoded(runtime, encoded, inside(points, encoded), config)
+
+
+def inside(points: np.ndarray, encoded: Encoded) -> np.ndarray:
+    """The points [P,2] that lie on the image, not in its padding."""
+    return points[(points[:, 0] < encoded.width) & (points[:, 1] < encoded.height)]
+
+
+def decoded(runtime: Runtime, encoded: Encoded, points: np.ndarray, config: AutoConfig) -> Decoded:
+    """The answers to points [P,2], asked again by their own boxes where the settings say so."""
     windows, origins, iou = runtime.decode(encoded, points)
     for _ in range(config.refine_passes):
         windows, origins, iou = refine(runtime, encoded, windows, origins, iou, config)
     return Decoded(encoded, windows, origins, iou, points)
+
+
+def unclaimed(foreground: np.ndarray, masks: list[Mask], stride: int, threshold: float) -> np.ndarray:
+    """Foreground [H/s,W/s] where neither a cell nor one beside it is claimed or below the threshold; else 0.
+
+    A mask claims each cell of which it has a pixel. Cells beyond the map do not count.
+    """
+    left = (foreground > threshold).astype(np.uint8)
+    for mask in masks:
+        y, x = np.nonzero(mask.bits)
+        left[(y + mask.y) // stride, (x + mask.x) // stride] = 0
+    return np.where(cv2.erode(left, np.ones((3, 3), np.uint8)) > 0, foreground, 0.0)
+
+
+def foreground_peaks(
+    encoded: Encoded, masks: list[Mask], stride: int, threshold: float, radius_px: float
+) -> np.ndarray:
+    """Peaks [P,2] of the foreground that the masks leave, less the cells that begin in the padding."""
+    rows, columns = (-(-side // stride) for side in (encoded.height, encoded.width))
+    left = unclaimed(encoded.foreground[:rows, :columns], masks, stride, threshold)
+    return inside(peaks(left, threshold, radius_px, stride), encoded)
+
+
+def second_look(runtime: Runtime, encoded: Encoded, masks: list[Mask], config: AutoConfig) -> list[Mask]:
+    """Masks of prompts at foreground that is in none of the masks: objects whose peak was too low, or a neighbour's."""
+    if config.second_look >= 1:
+        return []
+    points = foreground_peaks(encoded, masks, runtime.stride, config.second_look, config.peak_radius_px)
+    if not len(points):
+        return []
+    found = decoded(runtime, encoded, points, config)
+    further = masks_of(found.windows, found.origins, found.iou, encoded, runtime.stride, config)
+    return [replace(mask, look=1) for mask in further]
 
 
 def refine(
@@ -228,6 +273,7 @@ def automatic(runtime: Runtime, image: np.ndarray, config: AutoConfig) -> np.nda
     """uint8 RGB [H,W,3] to a label image int32 [H,W]."""
     found = candidates(runtime, runtime.encode(image), config)
     masks = masks_of(found.windows, found.origins, found.iou, found.encoded, runtime.stride, config)
+    masks += second_look(runtime, found.encoded, masks, config)
     return suppress(masks, image.shape[0], image.shape[1], config.nms_iou, config.min_area_um2 / config.mpp**2)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .automatic import AutoConfig, Decoded, candidates, masks_of, suppress
+from .automatic import AutoConfig, Decoded, candidates, masks_of, second_look, suppress
 from .datasets import Sample
 from .metrics import figures
 from .runtime import Runtime
@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "mask_threshold": (-2.0, -1.5, -1.25, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5),
     "predicted_iou_threshold": (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65),
     "nms_iou": (0.15, 0.2, 0.3, 0.4, 0.5),
+    "second_look": (1.0, 0.9, 0.8, 0.7, 0.6, 0.5),
 }
 #: Peak radii that are tried, in cells.
 RADII = (3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
@@ -49,7 +50,7 @@ def few(samples: list[Sample], each: int = 8) -> list[Sample]:
 
 
 def prepare(runtime: Runtime, samples: list[Sample], config: AutoConfig) -> list[Case]:
-    """Encode and decode once; thresholds are then tried without the model."""
+    """Encode and decode once; thresholds are then tried without the model, but for the second look's few prompts."""
     low = config.but(objectness_threshold=0.2, peak_radius_px=RADII[0] * runtime.stride)
     cases = []
     for sample in samples:
@@ -71,14 +72,15 @@ def _nearest_higher(points: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return out
 
 
-def score(cases: list[Case], stride: int, config: AutoConfig) -> tuple[float, dict[str, dict[str, float]]]:
+def score(cases: list[Case], runtime: Runtime, config: AutoConfig) -> tuple[float, dict[str, dict[str, float]]]:
     """(AJI + PQ) / 2 averaged over sources, and the figures of each source."""
     rows: dict[str, list[dict[str, float]]] = {}
     for case in cases:
         keep = (case.scores > config.objectness_threshold) & (case.neighbours > config.peak_radius_px)
         d = case.found
         iou = np.where(keep, d.iou, -1.0)
-        masks = masks_of(d.windows, d.origins, iou, d.encoded, stride, config)
+        masks = masks_of(d.windows, d.origins, iou, d.encoded, runtime.stride, config)
+        masks += second_look(runtime, d.encoded, masks, config)
         label = suppress(masks, d.encoded.height, d.encoded.width, config.nms_iou, config.min_area_um2 / config.mpp**2)
         rows.setdefault(case.source, []).append(figures(case.truth, label))
     means = {s: {k: float(np.mean([r[k] for r in rs])) for k in rs[0]} for s, rs in rows.items()}
@@ -99,14 +101,14 @@ def calibrate(
     plain = prepare(runtime, samples, config)
     if rounds:
         cases = plain + prepare(runtime, further, config)
-        best, _ = score(cases, runtime.stride, config)
+        best, _ = score(cases, runtime, config)
     for _ in range(rounds):
         radii = tuple(r * runtime.stride for r in RADII)
         for name, values in ({"peak_radius_px": radii} | CHOICES).items():
             for value in values:
                 trial = config.but(**{name: value})
-                got, _ = score(cases, runtime.stride, trial)
+                got, _ = score(cases, runtime, trial)
                 if got > best + 0.0005:
                     best, config = got, trial
-    overall, means = score(plain, runtime.stride, config)
+    overall, means = score(plain, runtime, config)
     return config, overall, means

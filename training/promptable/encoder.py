@@ -18,6 +18,8 @@ class EncoderConfig:
 
     widths: tuple[int, int, int, int] = (32, 64, 128, 256)
     blocks: tuple[int, int, int] = (1, 2, 2)
+    #: Residual blocks behind the fusions, on the way back: at strides 4 and 8.
+    fused_blocks: tuple[int, int] = (0, 0)
     embedding: int = 64
     features: int = 16
     #: Stride of the mask features and the dense heads, in patch px: 2 or 4.
@@ -45,6 +47,10 @@ class Residual(nn.Module):
         return F.relu(self.skip(x) + self.second(self.first(x)))
 
 
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*[Residual(channels, channels) for _ in range(count)])
+
+
 class Encoder(nn.Module):
     """Image [B,3,H,W] (normalised) to the dense maps a prompt decoder reads.
 
@@ -63,8 +69,10 @@ class Encoder(nn.Module):
         self.down16 = self._stage(w8, w16, config.blocks[2])
         self.up8 = nn.Conv2d(w16, w8, 1)
         self.fuse8 = _conv(w8, w8)
+        self.refine8 = _blocks(w8, config.fused_blocks[1])
         self.up4 = nn.Conv2d(w8, w4, 1)
         self.fuse4 = _conv(w4, w4)
+        self.refine4 = _blocks(w4, config.fused_blocks[0])
         self.to_embedding = nn.Conv2d(w4, config.embedding, 1)
         if config.feature_stride == 2:
             self.up2 = nn.Conv2d(w4, w2, 1)
@@ -76,16 +84,15 @@ class Encoder(nn.Module):
 
     @staticmethod
     def _stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
-        rest = [Residual(outputs, outputs) for _ in range(blocks - 1)]
-        return nn.Sequential(Residual(inputs, outputs, 2), *rest)
+        return nn.Sequential(Residual(inputs, outputs, 2), *_blocks(outputs, blocks - 1))
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         x2 = self.stem(image)
         x4 = self.down4(x2)
         x8 = self.down8(x4)
         x16 = self.down16(x8)
-        y8 = self.fuse8(x8 + _double(self.up8(x16)))
-        y4 = self.fuse4(x4 + _double(self.up4(y8)))
+        y8 = self.refine8(self.fuse8(x8 + _double(self.up8(x16))))
+        y4 = self.refine4(self.fuse4(x4 + _double(self.up4(y8))))
         embedding = self.to_embedding(y4)
         last = self.fuse2(x2 + _double(self.up2(y4))) if self.config.feature_stride == 2 else y4
         maps = self.to_features(last)

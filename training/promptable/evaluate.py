@@ -43,6 +43,7 @@ def open_model(path: Path, threads: int = 1) -> tuple[OnnxRuntime, AutoConfig, d
         refine_passes=auto["refinePasses"],
         min_area_um2=auto["minAreaUm2"],
         mpp=spec["mpp"],
+        second_look=auto.get("secondLookForeground", 1.0),
     )
     return runtime, config, spec
 

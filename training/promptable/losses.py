@@ -30,6 +30,8 @@ def dense_loss(logits: Tensor, target: Tensor, weight: Tensor) -> dict[str, Tens
 
 #: Rows of a window that are painted in training: one in EVERY.
 EVERY = 2
+#: Weights of the prompts' losses; the IoU head, taught anew when all else is done (quality.py), asks little here.
+MASK, IOU = 1.5, 0.3
 
 
 def cover(label: Tensor, origins: Tensor, owner: Tensor, ids: Tensor, stride: int, cells: int) -> Tensor:
@@ -109,7 +111,7 @@ def batch_loss(model: Promptable, out: dict[str, Tensor], batch: dict[str, Tenso
         truth[ids == 0] = 0
     objects = ids > 0
     if objects.any():
-        losses["mask"] = mask_loss(windows[objects], target[objects])
+        losses["mask"] = MASK * mask_loss(windows[objects], target[objects])
         losses["_iou"] = truth[objects].mean()
-    losses["iou"] = F.binary_cross_entropy_with_logits(iou[:, 0], truth)
+    losses["iou"] = IOU * F.binary_cross_entropy_with_logits(iou[:, 0], truth)
     return losses

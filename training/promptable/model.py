@@ -31,7 +31,8 @@ class ModelConfig:
 
 def nuclei_config() -> ModelConfig:
     """Windows of 64 cells of 2 px: 32 µm at 0.25 µm/px."""
-    return ModelConfig(EncoderConfig(blocks=(1, 4, 4), feature_stride=2), DecoderConfig(stride=2, cells=64))
+    encoder = EncoderConfig(blocks=(1, 4, 4), fused_blocks=(2, 1), feature_stride=2)
+    return ModelConfig(encoder, DecoderConfig(stride=2, cells=64))
 
 
 def regions_config() -> ModelConfig:

@@ -37,7 +37,7 @@ def validation_score(
     decoder_config = task.model.decoder
     runtime = OnnxRuntime(encoder, decoder, decoder_config.stride, decoder_config.cells)
     samples = [s for s in task.outlined(painted) if s.validation]
-    return score(prepare(runtime, few(samples, task.validation_each), auto), runtime.stride, auto)
+    return score(prepare(runtime, few(samples, task.validation_each), auto), runtime, auto)
 
 
 def describe(
@@ -72,6 +72,7 @@ def describe(
             "nmsIou": auto.nms_iou,
             "refinePasses": int(auto.refine_passes),
             "minAreaUm2": auto.min_area_um2,
+            **({"secondLookForeground": auto.second_look} if auto.second_look < 1 else {}),
         },
         "grid": {
             "pointsPerSide": round(1024 / grid.step_px),

@@ -19,7 +19,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
-from .automatic import AutoConfig, peaks
+from .automatic import AutoConfig, foreground_peaks, inside, peaks
 from .calibrate import crop_of, few
 from .datasets import Sample
 from .heads import Standard, refresh
@@ -62,9 +62,9 @@ def prompts(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points [P,2], boxes [P,4] (width 0: none) and the object each asks for (0: background).
 
-    Each object's centroid, a pixel of it, its box moved a little; objectness peaks; some background.
+    Each object's centroid, a pixel of it, its box moved a little; peaks of objectness, and of foreground, claimed or
+    not; some background.
     """
-    height, width = label.shape
     places = ndimage.find_objects(label)
     points, boxes, asked = [], [], []
     none = np.zeros(4, np.float32)
@@ -81,8 +81,8 @@ def prompts(
         points.append(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
         boxes.append(box)
         asked += [number] * 3
-    found = peaks(encoded.objectness, 0.2, 3.0 * stride, stride)
-    found = found[(found[:, 0] < width) & (found[:, 1] < height)]
+    found = inside(peaks(encoded.objectness, 0.2, 3.0 * stride, stride), encoded)
+    found = np.concatenate([found, foreground_peaks(encoded, [], stride, 0.5, 3.0 * stride)])
     empty = np.argwhere(label == 0)[:, ::-1] + 0.5
     empty = empty[rng.integers(len(empty), size=len(ids) // 3 + 1)] if len(empty) else empty
     for point in (*found, *empty):

@@ -59,10 +59,15 @@ def convolutions(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def as_shipped(shape: ModelConfig, read: Iterable[str]) -> ModelConfig:
-    """The task's shape with as many residual blocks a stride as the shipped encoder has."""
-    stages = [{name.split(".")[1] for name in read if name.startswith(f"down{stride}.")} for stride in (4, 8, 16)]
-    blocks = tuple(len(stage) for stage in stages)
-    return replace(shape, encoder=replace(shape.encoder, blocks=blocks))
+    """The task's shape with as many residual blocks, a stride and behind each fusion, as the shipped encoder has."""
+    names = list(read)
+
+    def counted(stage: str) -> int:
+        return len({name.split(".")[1] for name in names if name.startswith(f"{stage}.")})
+
+    blocks = (counted("down4"), counted("down8"), counted("down16"))
+    fused = (counted("refine4"), counted("refine8"))
+    return replace(shape, encoder=replace(shape.encoder, blocks=blocks, fused_blocks=fused))
 
 
 def norms(encoder: nn.Module) -> dict[str, nn.BatchNorm2d]:

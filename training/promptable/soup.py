@@ -36,13 +36,14 @@ def settle(model: Promptable, crops: list[np.ndarray], batch: int = 4) -> None:
 
 def mean_of(states: list[dict[str, Any]]) -> Promptable:
     """The model whose weights are the mean of checkpoints' averaged weights. Throws ValueError where shapes differ."""
-    if any(state["config"] != states[0]["config"] for state in states):
+    config, *others = [ModelConfig.from_dict(state["config"]) for state in states]
+    if any(other != config for other in others):
         raise ValueError("the checkpoints are of different architectures")
     mean = {}
     for name, first in states[0]["ema"].items():
         values = [state["ema"][name] for state in states]
         mean[name] = torch.stack(values).mean(0) if first.dtype.is_floating_point else first
-    model = Promptable(ModelConfig.from_dict(states[0]["config"]))
+    model = Promptable(config)
     model.load_state_dict(mean)
     return model
 

@@ -58,7 +58,7 @@ def validate(
     assert best is not None
     results["score"], results["auto"] = best[0], asdict(best[1])
     cases = prepare(runtime, [coarse(s) for s in chosen], best[1])
-    overall, means = score(cases, runtime.stride, best[1])
+    overall, means = score(cases, runtime, best[1])
     results["half_the_pixels"] = {"score": overall, "figures": means}
     results["prompted"] = prompted(runtime, chosen, best[1], task.disc_px)
     # Painted objects are easy and alike: pooled with real ones they flatter a rank correlation.

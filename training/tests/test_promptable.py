@@ -15,7 +15,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from promptable.augment import CropConfig, draw, glass
-from promptable.automatic import AutoConfig, Mask, peaks, suppress
+from promptable.automatic import AutoConfig, Mask, peaks, suppress, unclaimed
 from promptable.batches import BatchConfig, Batches
 from promptable.datasets import Sample, guard
 from promptable.decoder import OUTSIDE, SNAP, Decoder, DecoderConfig
@@ -95,6 +95,16 @@ class Automatic(unittest.TestCase):
         self.assertEqual(len(peaks(field, 0.4, 6.0, 2)), 1)
         self.assertEqual(len(peaks(field, 0.4, 5.9, 2)), 2)
 
+    def test_what_no_mask_claims(self) -> None:
+        field = np.full((5, 6), 0.9, np.float32)
+        field[0, 5] = 0.3
+        # The mask's last px lies in cell (4, 0).
+        left = unclaimed(field, [Mask(0, 7, np.ones((2, 1), bool), 0.9, 0)], 2, 0.5)
+        self.assertEqual(
+            (left > 0).astype(int).tolist(),
+            [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1]],
+        )
+
     def test_suppression(self) -> None:
         square = np.ones((10, 10), bool)
         masks = [
@@ -105,6 +115,10 @@ class Automatic(unittest.TestCase):
         ]
         label = suppress(masks, 12, 20, 0.3)
         self.assertEqual(np.bincount(label.ravel())[1:].tolist(), [100, 60])
+        # Of a second look the best comes last: nine tenths of it are taken by then.
+        masks = [Mask(0, 0, square, 0.5, 0), Mask(1, 0, square, 0.9, 1, look=1)]
+        label = suppress(masks, 12, 20, 1.0)
+        self.assertEqual((np.bincount(label.ravel())[1:].tolist(), label[0, 0]), ([100], 1))
 
 
 class Growing(unittest.TestCase):
@@ -115,8 +129,8 @@ class Growing(unittest.TestCase):
         self.small = Promptable(self.shape((1, 2, 1))).eval()
 
     @staticmethod
-    def shape(blocks: tuple[int, int, int]) -> ModelConfig:
-        return ModelConfig(EncoderConfig(widths=(4, 6, 8, 8), blocks=blocks), DecoderConfig())
+    def shape(blocks: tuple[int, int, int], fused: tuple[int, int] = (0, 0)) -> ModelConfig:
+        return ModelConfig(EncoderConfig(widths=(4, 6, 8, 8), blocks=blocks, fused_blocks=fused), DecoderConfig())
 
     def test_answers_stay_and_do_not_depend_on_the_seed(self) -> None:
         image = torch.randn(1, 3, 64, 96)
@@ -125,9 +139,10 @@ class Growing(unittest.TestCase):
         grown = []
         for seed in (1, 2):
             torch.manual_seed(seed)
-            large = Promptable(self.shape((1, 3, 3))).eval()
+            large = Promptable(self.shape((1, 3, 3), (1, 0))).eval()
             names = grow(large, self.small.state_dict())
-            self.assertEqual(names, ["encoder.down8.2", "encoder.down16.1", "encoder.down16.2"])
+            expected = ["down8.2", "down16.1", "down16.2", "refine4.0"]
+            self.assertEqual(names, [f"encoder.{name}" for name in expected])
             with torch.no_grad():
                 got = large.encoder(image)
             for name, value in want.items():
@@ -141,8 +156,10 @@ class Growing(unittest.TestCase):
             grow(Promptable(self.shape((1, 2, 1))), lacking)
 
     def test_the_shipped_number_of_blocks_is_read_from_the_names(self) -> None:
-        names = [name for name, _ in self.small.encoder.named_modules()]
-        self.assertEqual(as_shipped(self.shape((9, 9, 9)), names).encoder.blocks, (1, 2, 1))
+        for fused in ((0, 0), (2, 1)):
+            shape = self.shape((1, 2, 1), fused)
+            names = [name for name, _ in Promptable(shape).encoder.named_modules()]
+            self.assertEqual(as_shipped(self.shape((9, 9, 9), (9, 9)), names), shape)
 
 
 class Soup(unittest.TestCase):

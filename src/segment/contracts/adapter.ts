@@ -35,6 +35,8 @@ export interface DecodedBatch {
 export interface EncodedImage {
   /** Where an object's centre is, or null where the model has no such output. */
   readonly objectness: CellMap | null;
+  /** What belongs to any object; absent where the model's description has no use for it. */
+  readonly foreground?: CellMap;
   /** Answers prompts; at most `batchSize` of them at once. */
   decode(prompts: PromptBatch): Promise<DecodedBatch>;
 }

@@ -60,10 +60,21 @@ export function windowAdapter(
       { model: spec.name },
     );
   }
-  const hasObjectness = findTensor(signatureOf(encoder).outputs, "objectness") !== undefined;
-  const wanted = hasObjectness
-    ? ["embedding", "features", "objectness"]
-    : ["embedding", "features"];
+  const { outputs } = signatureOf(encoder);
+  const hasObjectness = findTensor(outputs, "objectness") !== undefined;
+  const needsForeground = spec.auto?.secondLookForeground !== undefined;
+  if (needsForeground && findTensor(outputs, "foreground") === undefined) {
+    throw new ModelContractError(
+      `model "${spec.name}" describes "auto.secondLookForeground" but its encoder has no output "foreground"; leave it out or export it`,
+      { model: spec.name },
+    );
+  }
+  const wanted = [
+    "embedding",
+    "features",
+    ...(hasObjectness ? ["objectness"] : []),
+    ...(needsForeground ? ["foreground"] : []),
+  ];
 
   return {
     contract: "window",
@@ -90,8 +101,10 @@ export function windowAdapter(
         embedding: tensorOf(kept, "embedding"),
         features: tensorOf(kept, "features"),
       };
+      const mapOf = (name: string) => cellMap(tensorOf(kept, name), window.stride);
       return {
-        objectness: hasObjectness ? cellMap(tensorOf(kept, "objectness"), window.stride) : null,
+        objectness: hasObjectness ? mapOf("objectness") : null,
+        ...(needsForeground ? { foreground: mapOf("foreground") } : {}),
         decode: (prompts) => decode(decoder, encoded, prompts, window, spec),
       } satisfies EncodedImage;
     },

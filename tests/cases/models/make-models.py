@@ -3,7 +3,8 @@
     python -m venv venv && venv/bin/pip install onnx==1.21.0 numpy
     venv/bin/python make-models.py
 
-window    features: (100 - red) / 16 and green / 255, averaged over 2x2 px; objectness: blue / 255.
+window    features: (100 - red) / 16 and green / 255, averaged over 2x2 px; objectness: blue / 255; foreground, where
+          there is one: the logit's sigmoid.
           A window is those logits round the prompt; with a box, cells outside it are -10.
           The predicted IoU is green under the prompt.
 sam-meta  masks are discs round the points labelled 1 (radius 40, 20, 60, 120 px of 1024) united, cut to the box
@@ -66,7 +67,7 @@ class Graph:
         onnx.save(model, HERE / path)
 
 
-def window_encoder(path="window-encoder.onnx", objectness=True, image_type=T.UINT8):
+def window_encoder(path="window-encoder.onnx", objectness=True, foreground=False, image_type=T.UINT8):
     g = Graph()
     image = g.op("Transpose", g.op("Cast", "image", to=T.FLOAT), perm=[0, 3, 1, 2])
     g.op("AveragePool", image, out="embedding", kernel_shape=[4, 4], strides=[4, 4])
@@ -84,6 +85,9 @@ def window_encoder(path="window-encoder.onnx", objectness=True, image_type=T.UIN
     if objectness:
         g.op("Div", blue, g.const(255.0), out="objectness")
         outputs.append(("objectness", T.FLOAT, [1, 1, "H2", "W2"]))
+    if foreground:
+        g.op("Sigmoid", logit, out="foreground")
+        outputs.append(("foreground", T.FLOAT, [1, 1, "H2", "W2"]))
     g.save(path, [("image", image_type, [1, "H", "W", 3])], outputs)
 
 
@@ -479,6 +483,7 @@ def sam_hf(labels_type=T.INT64, suffix=""):
 
 window_encoder()
 window_encoder("window-encoder-plain.onnx", objectness=False)
+window_encoder("window-encoder-foreground.onnx", foreground=True)
 window_encoder("bad/window-encoder-float-image.onnx", image_type=T.FLOAT)
 window_decoder()
 window_decoder("window-decoder-reversed.onnx", reverse=True)
