@@ -126,7 +126,7 @@ function parseAuto(fields: JsonFields, contract: ContractName): AutoSettings {
   if (fields.has("secondLookForeground") && (contract !== "window" || isHematoxylin)) {
     fields.fail(
       "secondLookForeground",
-      `nothing but with contract "window" and prompts from its objectness`,
+      `nothing, but with contract "window" and "from": "objectness" (the default)`,
     );
   }
   return {
