@@ -20,6 +20,13 @@ export class JsonFields {
     return this.#value[name] !== undefined && this.#value[name] !== null;
   }
 
+  /** Throws ModelContractError where there is a field of another name: one that is misspelt would be passed over. */
+  only(names: readonly string[]): void {
+    const other = Object.keys(this.#value).find((name) => !names.includes(name));
+    if (other === undefined) return;
+    this.fail(other, `no such field, only ${names.map((name) => JSON.stringify(name)).join(", ")}`);
+  }
+
   text(name: string): string {
     const value = this.#value[name];
     if (typeof value !== "string" || value === "") this.fail(name, "a non-empty string");

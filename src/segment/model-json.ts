@@ -121,7 +121,22 @@ function parseClasses(fields: JsonFields): ClassSettings {
   return { names, threshold: fields.number("threshold", 0, 1) };
 }
 
+/** Fields of `auto`, as docs/models.md lists them. */
+const AUTO_FIELDS = [
+  "from",
+  "objectnessThreshold",
+  "peakRadiusPx",
+  "predictedIouThreshold",
+  "stabilityScoreThreshold",
+  "maskThreshold",
+  "nmsIou",
+  "refinePasses",
+  "minAreaUm2",
+  "secondLookForeground",
+] satisfies readonly (keyof AutoSettings)[];
+
 function parseAuto(fields: JsonFields, contract: ContractName): AutoSettings {
+  fields.only(AUTO_FIELDS);
   const isHematoxylin = fields.has("from") && fields.text("from") === "hematoxylin";
   if (fields.has("secondLookForeground") && (contract !== "window" || isHematoxylin)) {
     fields.fail(
@@ -138,6 +153,7 @@ function parseAuto(fields: JsonFields, contract: ContractName): AutoSettings {
     nmsIou: fields.number("nmsIou", 0, 1),
     refinePasses: fields.has("refinePasses") ? fields.oneOf("refinePasses", [0, 1]) : 0,
     minAreaUm2: fields.has("minAreaUm2") ? fields.number("minAreaUm2", 0) : 0,
+    ...optionalNumber(fields, "stabilityScoreThreshold", 0, 1),
     ...optionalNumber(fields, "secondLookForeground", 0, 1),
   };
 }
