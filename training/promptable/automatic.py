@@ -200,12 +200,12 @@ class Decoded:
 def candidates(runtime: Runtime, encoded: Encoded, config: AutoConfig) -> Decoded:
     """Peaks decoded, and decoded again by their own boxes where asked."""
     points = peaks(encoded.objectness, config.objectness_threshold, config.peak_radius_px, runtime.stride)
-    return decoded(runtime, encoded, inside(points, encoded), config)
+    return decoded(runtime, encoded, inside(points, encoded.height, encoded.width), config)
 
 
-def inside(points: np.ndarray, encoded: Encoded) -> np.ndarray:
-    """The points [P,2] that lie on the image, not in its padding."""
-    return points[(points[:, 0] < encoded.width) & (points[:, 1] < encoded.height)]
+def inside(points: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The points [P,2] that lie on an image of this size, not in its padding."""
+    return points[(points[:, 0] < width) & (points[:, 1] < height)]
 
 
 def decoded(runtime: Runtime, encoded: Encoded, points: np.ndarray, config: AutoConfig) -> Decoded:
@@ -217,7 +217,7 @@ def decoded(runtime: Runtime, encoded: Encoded, points: np.ndarray, config: Auto
 
 
 def unclaimed(foreground: np.ndarray, masks: list[Mask], stride: int, threshold: float) -> np.ndarray:
-    """Foreground [H/s,W/s] where neither a cell nor one beside it is claimed or below the threshold; else 0.
+    """Foreground [H/s,W/s] where neither a cell nor one beside it is claimed or not above the threshold; else 0.
 
     A mask claims each cell of which it has a pixel. Cells beyond the map do not count.
     """
@@ -234,7 +234,7 @@ def foreground_peaks(
     """Peaks [P,2] of the foreground that the masks leave, less the cells that begin in the padding."""
     rows, columns = (-(-side // stride) for side in (encoded.height, encoded.width))
     left = unclaimed(encoded.foreground[:rows, :columns], masks, stride, threshold)
-    return inside(peaks(left, threshold, radius_px, stride), encoded)
+    return inside(peaks(left, threshold, radius_px, stride), encoded.height, encoded.width)
 
 
 def second_look(runtime: Runtime, encoded: Encoded, masks: list[Mask], config: AutoConfig) -> list[Mask]:

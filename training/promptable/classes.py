@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .automatic import peaks
+from .automatic import inside, peaks
 from .datasets import CLASSES, Sample, load_points
 from .encoder import normalise
 from .heads import Standard, refresh
@@ -160,8 +160,7 @@ def measure(
         truth.append(sample.classes)
         chosen.append(p.argmax(1))
         sure.append(p.max(1))
-        at = peaks(heat, objectness, radius, model.config.decoder.stride)
-        at = at[(at[:, 0] < sample.image.shape[1]) & (at[:, 1] < sample.image.shape[0])]
+        at = inside(peaks(heat, objectness, radius, model.config.decoder.stride), *sample.image.shape[:2])
         own = torch.softmax(model.decoder.kind(torch.from_numpy(seen(model, sample.image, at)[0])), 1).numpy()
         distance = (
             np.hypot(*(at[:, None] - sample.points[None]).transpose(2, 0, 1)) if len(at) else np.zeros((0, len(p)))

@@ -81,7 +81,7 @@ def prompts(
         points.append(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
         boxes.append(box)
         asked += [number] * 3
-    found = inside(peaks(encoded.objectness, 0.2, 3.0 * stride, stride), encoded)
+    found = inside(peaks(encoded.objectness, 0.2, 3.0 * stride, stride), *label.shape)
     found = np.concatenate([found, foreground_peaks(encoded, [], stride, 0.5, 3.0 * stride)])
     empty = np.argwhere(label == 0)[:, ::-1] + 0.5
     empty = empty[rng.integers(len(empty), size=len(ids) // 3 + 1)] if len(empty) else empty
